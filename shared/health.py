@@ -1,0 +1,150 @@
+"""Readiness: can this instance do its work now, and if not, what is to be done about it.
+
+The endpoint is anonymous, so a check names settings, routes and tables, never values, and answers are kept for a while:
+asking often must not become load on the cluster.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from shared.deadline import Clock
+from shared.ingest.errors import Action, classify, failure_of
+from shared.routes import Route, RouteTable, Streaming
+
+_LOG = logging.getLogger(__name__)
+
+#: Seconds for which an answer is kept.
+KEEP = 10.0
+#: Seconds that the checks of one service may take.
+TIMEOUT = 10.0
+
+
+class Status(StrEnum):
+    """What a check came to."""
+
+    OK = "ok"
+    FAILED = "failed"
+    UNKNOWN = "unknown"  # it may not be looked at with this identity; ingestion may work all the same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One named check, with advice unless it is fine."""
+
+    name: str
+    status: Status
+    advice: str = ""
+
+
+class Readiness:
+    """The checks of a configured application."""
+
+    def __init__(
+        self,
+        routes: RouteTable,
+        engine: Callable[[], Awaitable[Any]],
+        landing: Callable[[], Awaitable[None]],
+        clock: Clock,
+    ) -> None:
+        self._routes = routes
+        self._engine = engine
+        self._landing = landing
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._kept: tuple[float, tuple[Check, ...]] | None = None
+
+    async def checks(self) -> tuple[Check, ...]:
+        """All checks; at most one round in ten seconds, however many ask."""
+        async with self._lock:
+            now = self._clock.monotonic()
+            if self._kept is None or now - self._kept[0] >= KEEP:
+                self._kept = (now, await self._round())
+            return self._kept[1]
+
+    async def _round(self) -> tuple[Check, ...]:
+        storage, kusto = await asyncio.gather(
+            _within(self._storage(), "landing", "Look at the network between application and storage account."),
+            _within(self._kusto(), "kusto", "Look at the network between application and cluster."),
+        )
+        return (*storage, *kusto)
+
+    async def _storage(self) -> list[Check]:
+        try:
+            await self._landing()
+        except Exception as error:  # noqa: BLE001 - a check reports every failure
+            _LOG.warning("readiness: landing container: %s", type(error).__name__)
+            advice = (
+                "The landing container cannot be read: check the connection LANDING and the identity's roles on it."
+            )
+            return [Check(name="landing", status=Status.FAILED, advice=advice)]
+        return [Check(name="landing", status=Status.OK)]
+
+    async def _kusto(self) -> list[Check]:
+        checks: list[Check] = []
+        for database in sorted({route.database for route in self._routes}):
+            found = await self._enabled(database, f".show database ['{database}'] policy streamingingestion")
+            if isinstance(found, Check):
+                checks.append(found)
+                continue
+            checks.append(Check(name=f"kusto database {database}", status=Status.OK))
+            checks.extend(
+                [await self._table(route, enabled=found) for route in self._routes if _streams(route, database)]
+            )
+        return checks
+
+    async def _table(self, route: Route, *, enabled: bool | None) -> Check:
+        """A table's own policy counts before the database's (docs: "Streaming ingestion policy")."""
+        name = f"streaming of route {route.name}"
+        found: bool | Check | None = None
+        if route.table is not None:
+            found = await self._enabled(route.database, f".show table ['{route.table}'] policy streamingingestion")
+        if isinstance(found, Check):
+            return Check(name=name, status=found.status, advice=found.advice)
+        if found if found is not None else enabled:
+            return Check(name=name, status=Status.OK)
+        table = route.table or f"<each table of route {route.name}>"
+        advice = f"Streaming is off, records are queued. Run `.alter table {table} policy streamingingestion enable`."
+        return Check(name=name, status=Status.FAILED, advice=advice)
+
+    async def _enabled(self, database: str, command: str) -> bool | Check | None:
+        """Whether the shown policy is on; None where there is none; a check where it cannot be seen."""
+        try:
+            client = await self._engine()
+            rows = (await client.execute_mgmt(database, command)).primary_results[0]
+            return next((_is_enabled(row["Policy"]) for row in rows), None)
+        except Exception as error:  # noqa: BLE001 - as above
+            verdict = classify(failure_of(error))
+            _LOG.warning("readiness: kusto: %s (%s)", verdict.reason, type(error).__name__)
+            unseen = verdict.reason == "access-denied"
+            advice = verdict.advice or "Check KUSTO_CLUSTER_URI, and whether the cluster runs."
+            if unseen:
+                advice = (
+                    "The identity may not read policies; ingestion may work. Add the role Database Viewer to check."
+                )
+            unknown = unseen and verdict.action is Action.CONFIGURATION
+            status = Status.UNKNOWN if unknown else Status.FAILED
+            return Check(name=f"kusto database {database}", status=status, advice=advice)
+
+
+async def _within(work: Awaitable[list[Check]], name: str, advice: str) -> list[Check]:
+    """The checks, or one that failed because they took too long."""
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            return await work
+    except TimeoutError:
+        return [Check(name=name, status=Status.FAILED, advice=f"No answer in {TIMEOUT:.0f} s. {advice}")]
+
+
+def _streams(route: Route, database: str) -> bool:
+    return route.database == database and route.streaming is not Streaming.NEVER
+
+
+def _is_enabled(policy: str | None) -> bool | None:
+    """Read the policy's JSON; `null` means that the entity has none."""
+    value = json.loads(policy) if policy else None
+    return bool(value.get("IsEnabled")) if isinstance(value, dict) else None

@@ -1,0 +1,95 @@
+"""What travels between the stages: a framed body with its target, or a blob that stays where it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from shared.formats import DataFormat
+from shared.records import Records
+from shared.routes import Streaming, Target
+
+_NAMESPACE = UUID("6f1c1a52-0a4e-5b7e-9a0b-3d8f0f6f7a11")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """Records in memory on their way into Kusto."""
+
+    source_id: UUID  # names this piece of work to Kusto; the same for every attempt
+    route: str
+    target: Target
+    records: Records
+    streaming: Streaming
+
+    @property
+    def raw_size(self) -> int:
+        """Uncompressed bytes."""
+        return len(self.records.content)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobName:
+    """A blob of the landing container."""
+
+    container: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.container}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """What a blob's metadata says about it; None where it says nothing.
+
+    The names are those of the service's own Event Grid connection (docs: "Ingestion properties" of that page).
+    """
+
+    raw_size: int | None = None  # uncompressed bytes
+    table: str | None = None
+    data_format: DataFormat | None = None
+    mapping: str | None = None
+    ignore_first_record: bool | None = None
+
+
+def parse_hints(metadata: Mapping[str, str]) -> Hints:
+    """Read a blob's metadata. Names are compared without case, values that make no sense are left out."""
+    values = {name.lower(): value.strip() for name, value in metadata.items()}
+    raw_size, data_format = values.get("rawsizebytes", ""), values.get("kustodataformat", "").lower()
+    return Hints(
+        raw_size=int(raw_size) if raw_size.isascii() and raw_size.isdigit() else None,
+        table=values.get("kustotable") or None,
+        data_format=DataFormat(data_format) if data_format in DataFormat else None,
+        mapping=values.get("kustoingestionmappingreference") or None,
+        ignore_first_record={"true": True, "false": False}.get(values.get("kustoignorefirstrecord", "").lower()),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobVersion:
+    """One state of a blob. `size`: stored bytes, compressed as they are."""
+
+    blob: BlobName
+    etag: str
+    size: int
+    hints: Hints
+
+    @property
+    def source_id(self) -> UUID:
+        """The same for every event about this state of the blob."""
+        return uuid5(_NAMESPACE, f"{self.blob}#{self.etag}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A blob that the cluster reads by itself. `uri` may carry a SAS or an identity: never log it."""
+
+    source_id: UUID
+    route: str
+    target: Target
+    uri: str
+    raw_size: int | None  # uncompressed bytes; None: only the stored, compressed size is known
+    ignore_first_record: bool
+
+    def __repr__(self) -> str:
+        return f"Reference(source_id={self.source_id}, route={self.route!r}, target={self.target})"

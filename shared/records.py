@@ -1,0 +1,209 @@
+"""Framing: a body becomes records. Headers are stripped, arrays unwrapped, and the text of a record is kept as sent.
+
+Pure: bytes in, bytes out. JSON is cut into raw slices and never re-serialised, so big integers, number text and the
+order of keys survive.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+import msgspec
+
+from shared.formats import DataFormat, Framing, framing_of
+from shared.outcome import Code, Problem, RecordError, Refused
+
+_BOM = b"\xef\xbb\xbf"
+_DELIMITERS = {
+    DataFormat.CSV: b",",
+    DataFormat.TSV: b"\t",
+    DataFormat.PSV: b"|",
+    DataFormat.SCSV: b";",
+    DataFormat.SOHSV: b"\x01",
+}
+_ARRAY: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
+_OBJECTS: msgspec.json.Decoder[msgspec.Raw] = msgspec.json.Decoder(msgspec.Raw)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """A framed body, ready to be sent: no header row, no byte order mark, one record a line where records are cut.
+
+    `content` are raw (uncompressed) bytes in `data_format`; `count` is None where only the service can count.
+    """
+
+    content: bytes
+    data_format: DataFormat
+    count: int | None
+
+
+def frame(body: bytes, data_format: DataFormat, *, skip_header: bool) -> Records:
+    """Cut a whole raw body into records.
+
+    Raises:
+        Refused: 400 when the body is empty, holds nothing but a header, or cannot be cut; positions are given.
+    """
+    if not body:
+        raise Refused(Problem(code=Code.EMPTY_BODY, detail="The body is empty. Send at least one record."))
+    match framing_of(data_format):
+        case Framing.JSON:
+            return _frame_json(body)
+        case Framing.QUOTED | Framing.LINES:
+            return _frame_lines(body, data_format, skip_header=skip_header)
+        case Framing.WHOLE:
+            return Records(content=_text(body), data_format=data_format, count=_whole_count(data_format))
+        case Framing.BINARY:
+            return Records(content=body, data_format=data_format, count=None)
+
+
+def _whole_count(data_format: DataFormat) -> int | None:
+    return None if data_format is DataFormat.W3CLOGFILE else 1
+
+
+def _text(body: bytes) -> bytes:
+    """The body without its byte order mark, proved to be UTF-8 (Kusto's text formats are UTF-8)."""
+    text = body.removeprefix(_BOM)
+    if not text.isascii():
+        try:
+            text.decode()
+        except UnicodeDecodeError as error:
+            detail = f"The body is not UTF-8: byte {error.start} cannot be decoded. Kusto's text formats are UTF-8."
+            raise Refused(Problem(code=Code.MALFORMED_BODY, detail=detail)) from None
+    return text
+
+
+def _frame_json(body: bytes) -> Records:
+    text = _text(body).strip()
+    if not text:
+        raise Refused(Problem(code=Code.EMPTY_BODY, detail="The body holds white space only. Send a JSON object."))
+    try:
+        raws = _ARRAY.decode(text) if text.startswith(b"[") else _OBJECTS.decode_lines(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Refused(_json_problem(text, error)) from None
+    if not raws:
+        raise Refused(Problem(code=Code.EMPTY_BODY, detail="The JSON array is empty. Send at least one object."))
+    records = [bytes(raw) for raw in raws]
+    _refuse_non_objects(text, records)
+    # Line breaks inside a valid JSON text can only stand between its tokens (RFC 8259, section 2), so a space keeps
+    # the meaning and gives one record a line.
+    content = b"\n".join(records if b"\n" not in text and b"\r" not in text else map(_one_line, records))
+    return Records(content=content + b"\n", data_format=DataFormat.JSON, count=len(records))
+
+
+def _one_line(record: bytes) -> bytes:
+    return record.replace(b"\r", b" ").replace(b"\n", b" ")
+
+
+def _refuse_non_objects(text: bytes, records: list[bytes]) -> None:
+    wrong = [index for index, record in enumerate(records) if not record.startswith(b"{")]
+    if not wrong:
+        return
+    errors = tuple(
+        RecordError(index=index, line=_line_of(text, offset), offset=offset, code="not-an-object", detail=_NOT_OBJECT)
+        for index, offset in _offsets(text, records, wrong[:20])
+    )
+    detail = f"{len(wrong)} of {len(records)} records are not JSON objects. {_NOT_OBJECT}"
+    raise Refused(Problem(code=Code.MALFORMED_BODY, detail=detail, errors=errors, errors_total=len(wrong)))
+
+
+_NOT_OBJECT = "Each record must be an object, because an ingestion mapping reads its properties by name."
+
+
+def _offsets(text: bytes, records: list[bytes], indexes: list[int]) -> list[tuple[int, int]]:
+    """The byte offset of each named record; records lie in `text` in this order."""
+    found: list[tuple[int, int]] = []
+    wanted, position = set(indexes), 0
+    for index, record in enumerate(records[: indexes[-1] + 1]):
+        position = text.index(record, position)
+        if index in wanted:
+            found.append((index, position))
+        position += len(record)
+    return found
+
+
+def _line_of(text: bytes, offset: int) -> int:
+    return text.count(b"\n", 0, offset) + 1
+
+
+def _json_problem(text: bytes, error: Exception) -> Problem:
+    """Say where JSON breaks: msgspec's own message names a byte and no content."""
+    index, offset = _last_good(text)
+    line = _line_of(text, offset)
+    reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    item = RecordError(index=index, line=line, offset=offset, code="malformed-json", detail=reason)
+    detail = f"The body is not valid JSON near record {index}, line {line}: {reason}."
+    return Problem(code=Code.MALFORMED_BODY, detail=detail, errors=(item,), errors_total=1)
+
+
+def _last_good(text: bytes) -> tuple[int, int]:
+    """Index and offset of the first line that does not decode; (0, 0) for a body that is one document."""
+    if text.startswith(b"["):
+        return 0, 0
+    offset = index = 0
+    for line in text.split(b"\n"):
+        if line.strip():
+            try:
+                index += len(_OBJECTS.decode_lines(line))
+            except (msgspec.DecodeError, RecursionError):
+                return index, offset
+        offset += len(line) + 1
+    return 0, 0
+
+
+def _frame_lines(body: bytes, data_format: DataFormat, *, skip_header: bool) -> Records:
+    text = _text(body)
+    delimiter = _DELIMITERS.get(data_format)
+    ends = _line_ends(text, _inner_breaks(text, delimiter) if delimiter and b'"' in text else frozenset())
+    starts = [0, *ends[:-1]]
+    header = ends[0] if skip_header and ends else 0
+    count = sum(1 for start, end in zip(starts, ends, strict=True) if start >= header and text[start:end].strip())
+    if not count:
+        what = "nothing but a header row" if header else "no record"
+        detail = f"The body holds {what}. Send at least one record."
+        raise Refused(Problem(code=Code.EMPTY_BODY, detail=detail))
+    return Records(content=text[header:].rstrip(b"\r\n") + b"\n", data_format=data_format, count=count)
+
+
+def _line_ends(text: bytes, inner: frozenset[int]) -> list[int]:
+    """The offset after each line break that ends a record, and the end of the text."""
+    ends: list[int] = []
+    position = text.find(b"\n") + 1
+    while position:
+        if position - 1 not in inner:
+            ends.append(position)
+        position = text.find(b"\n", position) + 1
+    if text and not text.endswith(b"\n"):
+        ends.append(len(text))
+    return ends
+
+
+def _inner_breaks(text: bytes, delimiter: bytes) -> frozenset[int]:
+    """The offsets of line breaks inside quoted fields.
+
+    A quote opens a field only at the field's start; inside it a quote is doubled (RFC 4180, section 2). A quote
+    anywhere else is text.
+    """
+    inner: set[int] = set()
+    for field in _quoted_field(delimiter).finditer(text):
+        start, end = field.span()
+        if end - start == 1:
+            raise Refused(_unclosed(text, start))
+        position = text.find(b"\n", start, end)
+        while position >= 0:
+            inner.add(position)
+            position = text.find(b"\n", position + 1, end)
+    return frozenset(inner)
+
+
+@cache
+def _quoted_field(delimiter: bytes) -> re.Pattern[bytes]:
+    """Matches a quoted field from its first quote to its last, or one quote alone where it is never closed."""
+    start = rb"(?:^|(?<=[\n" + re.escape(delimiter) + rb"]))"
+    return re.compile(start + rb'"(?:(?:[^"]++|"")*+")?')
+
+
+def _unclosed(text: bytes, offset: int) -> Problem:
+    line = _line_of(text, offset)
+    detail = f"A quoted field that opens at line {line} (byte {offset}) is never closed."
+    item = RecordError(index=line - 1, line=line, offset=offset, code="unclosed-quote", detail=detail)
+    return Problem(code=Code.MALFORMED_BODY, detail=detail, errors=(item,), errors_total=1)

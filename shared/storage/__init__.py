@@ -1,0 +1,1 @@
+"""Azure Storage at the edge of the application."""

@@ -1,0 +1,1 @@
+"""Webhooks: who sent it (schemes), and what is kept of it (events)."""
