@@ -4,14 +4,15 @@ The same events may come several times and in any order (Event Grid), and for bl
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.body import BrokenError, TooLargeError, decompressed, sniffed
 from shared.deadline import Clock, Deadline
 from shared.formats import Compression, DataFormat, reference_format, split_name
+from shared.ingest.coalescer import Ingests
 from shared.ingest.managed import ManagedIngestion
 from shared.ingest.policy import STREAMING_LIMIT, choose_blob
-from shared.outcome import Code, Mode, Outcome, Problem, Refused, Rejected
+from shared.outcome import Code, Deferred, Delivered, Mode, Outcome, Problem, Refused, Rejected
 from shared.payload import BlobName, BlobVersion, Payload, Reference
 from shared.pipeline import log_outcome
 from shared.records import frame
@@ -48,12 +49,19 @@ class BlobPipeline:
     """Blob events of the landing container."""
 
     def __init__(
-        self, settings: Settings, routes: RouteTable, landing: Landing, ingestion: ManagedIngestion, clock: Clock
+        self,
+        settings: Settings,
+        routes: RouteTable,
+        landing: Landing,
+        ingestion: Ingests,
+        references: ManagedIngestion,
+        clock: Clock,
     ) -> None:
         self._settings = settings
         self._routes = routes
         self._landing = landing
         self._ingestion = ingestion
+        self._references = references
         self._clock = clock
 
     async def ingest(self, blob: BlobName) -> Outcome | None:
@@ -85,9 +93,10 @@ class BlobPipeline:
     async def _patiently(self, work: _Work) -> Outcome:
         """Try until it is held or the deadline passes: the host's own retries follow each other without a pause."""
         deadline = Deadline.after(self._clock, work.match.route.deadline or self._settings.deadline)
-        pause = _FIRST_PAUSE
+        pause, unsure = _FIRST_PAUSE, False
         while True:
-            outcome = await self._once(work, deadline)
+            outcome = _doubtful(await self._once(work, deadline), unsure=unsure)
+            unsure = isinstance(outcome, Rejected) and outcome.problem.maybe_committed
             heals = isinstance(outcome, Rejected) and outcome.problem.kind.retryable
             if not heals or deadline.remaining <= pause:
                 return outcome
@@ -132,7 +141,16 @@ class BlobPipeline:
             raw_size=raw_size,
             ignore_first_record=work.skip_header,
         )
-        return await self._ingestion.ingest_reference(reference, reason, deadline)
+        return await self._references.ingest_reference(reference, reason, deadline)
+
+
+def _doubtful(outcome: Outcome, *, unsure: bool) -> Outcome:
+    """An outcome after a round whose answer was lost: the rows may be there already."""
+    match outcome:
+        case Delivered() | Deferred():
+            return replace(outcome, maybe_duplicate=outcome.maybe_duplicate or unsure)
+        case Rejected(problem=problem):
+            return replace(outcome, problem=replace(problem, maybe_committed=problem.maybe_committed or unsure))
 
 
 def _work(version: BlobVersion, match: BlobMatch) -> _Work:

@@ -15,6 +15,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 #: Input bytes a step. A zstd block of 4 bytes can stand for 128 KiB, so a step gives at most 8 MiB beyond the cap.
 _ZSTD_STEP = 256
+_GZIP_STEP = 16 * 1024
 _ACCEPTED = ("gzip", "zstd", "identity")
 
 
@@ -98,20 +99,28 @@ def too_large(name: str, value: int, actual: int | None, what: str) -> Problem:
 def _gunzip(body: bytes, limit: int) -> bytes:
     """All members of a gzip body (RFC 1952 allows several, one after the other)."""
     parts: list[bytes] = []
-    room, rest = limit + 1, body
-    while rest:
-        engine = zlib.decompressobj(_GZIP_WINDOW)
+    room, position, inside = limit + 1, 0, False
+    engine = zlib.decompressobj(_GZIP_WINDOW)
+    # In bounded steps: what follows a member is copied each time one ends, so the whole rest must never be at hand.
+    while position < len(body):
+        piece = body[position : position + _GZIP_STEP]
+        if parts and not inside and not piece.strip(b"\0"):  # padding between members is legal
+            position += len(piece)
+            continue
         try:
-            part = engine.decompress(rest, room)
+            part = engine.decompress(piece.lstrip(b"\0") if not inside and parts else piece, room)
         except zlib.error:
             raise BrokenError from None
         parts.append(part)
         room -= len(part)
         if room <= 0:
             raise TooLargeError
-        if not engine.eof:
-            raise BrokenError
-        rest = engine.unused_data.lstrip(b"\0")  # padding between members is legal
+        position += len(piece) - len(engine.unused_data)
+        inside = not engine.eof
+        if engine.eof:
+            engine = zlib.decompressobj(_GZIP_WINDOW)
+    if inside:
+        raise BrokenError
     return b"".join(parts)
 
 

@@ -19,6 +19,7 @@ from shared.storage.account import LANDING_CONNECTION, Account, parse_account
 if TYPE_CHECKING:
     from shared.blob_pipeline import BlobPipeline
     from shared.health import Readiness
+    from shared.ingest.coalescer import Coalescer
     from shared.ingest.managed import ManagedIngestion
     from shared.kusto import KustoClients
     from shared.pipeline import HttpPipeline
@@ -102,16 +103,22 @@ class Application:
         )
 
     @cached_property
+    def _gathering(self) -> "Coalescer":
+        from shared.ingest.coalescer import Coalescer  # noqa: PLC0415
+
+        return Coalescer(self._ingestion, self._clock)
+
+    @cached_property
     def _http(self) -> "HttpPipeline":
         from shared.pipeline import HttpPipeline  # noqa: PLC0415
 
-        return HttpPipeline(self.settings, self.routes, self._ingestion, self._clock)
+        return HttpPipeline(self.settings, self.routes, self._gathering, self._clock)
 
     @cached_property
     def _blobs(self) -> "BlobPipeline":
         from shared.blob_pipeline import BlobPipeline  # noqa: PLC0415
 
-        return BlobPipeline(self.settings, self.routes, self._landing, self._ingestion, self._clock)
+        return BlobPipeline(self.settings, self.routes, self._landing, self._gathering, self._ingestion, self._clock)
 
     @cached_property
     def _readiness(self) -> "Readiness":
@@ -174,7 +181,8 @@ def _read_routes(env: Mapping[str, str], folder: Path) -> RouteTable:
     path = folder / (env.get("ROUTES_FILE", "").strip() or "routes.toml")
     try:
         text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        problem = f"ROUTES_FILE: {path.name} cannot be read ({error.strerror}). Put it beside function_app.py."
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        problem = f"ROUTES_FILE: {path.name} cannot be read ({why}). Put it beside function_app.py."
         raise RouteFileError((problem,)) from None
     return parse_routes(text, database=env.get("KUSTO_DATABASE", "").strip() or None, secrets=env)

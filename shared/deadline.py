@@ -41,11 +41,12 @@ class Deadline:
 
     clock: Clock
     at: float
+    total: float  # seconds from its making to `at`
 
     @classmethod
     def after(cls, clock: Clock, seconds: float) -> Self:
         """The moment that many seconds from now."""
-        return cls(clock, clock.monotonic() + seconds)
+        return cls(clock, clock.monotonic() + seconds, seconds)
 
     @property
     def remaining(self) -> float:

@@ -172,5 +172,7 @@ def reference_format(data_format: DataFormat, name: str) -> DataFormat:
     """
     if data_format is not DataFormat.JSON:
         return data_format
-    stem = name.lower().removesuffix(".gz").removesuffix(".zip")
+    stem = name.lower()
+    for extension in _COMPRESSED_EXTENSIONS:
+        stem = stem.removesuffix(extension)
     return DataFormat.JSON if stem.endswith((".jsonl", ".ndjson")) else DataFormat.MULTIJSON

@@ -75,7 +75,9 @@ def _segment_expression(segment: str) -> str:
 @cache
 def _paths_meet(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
     if not left or not right:
-        return all(segment == "**" for segment in left + right)
+        return not left and not right
+    if left == ("**",):
+        return True  # at the end it stands for one segment or more, and the other side has one left
     if left[0] == "**":
         return _paths_meet(left[1:], right) or _paths_meet(left, right[1:])
     if right[0] == "**":

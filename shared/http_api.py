@@ -84,13 +84,17 @@ def _base(answer: Answer, outcome: str) -> _Json:
 
 
 def _delivered(answer: Answer, outcome: Delivered) -> _Json:
-    return {
+    body: _Json = {
         "mode": outcome.mode.value,
         "rows": _rows(answer, ingested=outcome.rows),
         "bytes": outcome.raw_size,
         "attempts": outcome.attempts,
         "maybeDuplicate": outcome.maybe_duplicate,
     }
+    if outcome.batch is not None:
+        batch = outcome.batch
+        body["batch"] = {"requests": batch.requests, "rows": batch.rows, "waitMs": round(batch.wait * 1000)}
+    return body
 
 
 def _deferred(answer: Answer, outcome: Deferred) -> _Json:

@@ -12,6 +12,7 @@ from shared.formats import (
     mapping_kind_of,
     media_types,
 )
+from shared.numbers import whole_number
 from shared.outcome import Code, Problem, Refused
 from shared.routes import Route
 
@@ -135,8 +136,9 @@ def _wait(prefer: str) -> float | None:
     """`Prefer: wait=N` (RFC 7240, section 4.3); a preference that cannot be read is no error there."""
     for item in prefer.split(","):
         name, _, value = item.partition("=")
-        if name.strip().lower() == "wait" and value.strip().isdigit() and int(value) > 0:
-            return float(value)
+        seconds = whole_number(value.strip())
+        if name.strip().lower() == "wait" and seconds:
+            return float(seconds)
     return None
 
 

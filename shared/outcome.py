@@ -31,6 +31,7 @@ class Code(StrEnum):
     TOO_LARGE = "too-large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type"
     RECORDS_REFUSED = "records-refused"
+    QUEUE_FULL = "queue-full"
     NOT_CONFIGURED = "destination-not-configured"
     MISCONFIGURED = "misconfigured"
     UNAVAILABLE = "unavailable"
@@ -58,6 +59,7 @@ CATALOGUE = {
     Code.TOO_LARGE: Kind(status=413, title="The body is too large", retryable=False),
     Code.UNSUPPORTED_MEDIA_TYPE: Kind(status=415, title="The media type or encoding is not supported", retryable=False),
     Code.RECORDS_REFUSED: Kind(status=422, title="Kusto refused the records", retryable=False),
+    Code.QUEUE_FULL: Kind(status=429, title="Too much is waiting", retryable=True),
     Code.NOT_CONFIGURED: Kind(status=503, title="The destination is not ready for ingestion", retryable=True),
     Code.MISCONFIGURED: Kind(status=503, title="The application is not configured", retryable=True),
     Code.UNAVAILABLE: Kind(status=503, title="Kusto cannot be reached", retryable=True),
@@ -114,6 +116,15 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer to the caller, 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What travelled together: how many requests and rows, and how long this one waited for the others (seconds)."""
+
+    requests: int
+    rows: int
+    wait: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
     """The streaming endpoint accepted the rows: they can be queried."""
 
@@ -122,6 +133,7 @@ class Delivered:
     attempts: int
     mode: Mode = field(default=Mode.STREAMING, init=False)
     maybe_duplicate: bool = False
+    batch: Batch | None = None  # None: it travelled alone, ungathered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from shared.formats import DataFormat
+from shared.numbers import whole_number
 from shared.records import Records
 from shared.routes import Streaming, Target
 
@@ -57,7 +58,7 @@ def parse_hints(metadata: Mapping[str, str]) -> Hints:
     values = {name.lower(): value.strip() for name, value in metadata.items()}
     raw_size, data_format = values.get("rawsizebytes", ""), values.get("kustodataformat", "").lower()
     return Hints(
-        raw_size=int(raw_size) if raw_size.isascii() and raw_size.isdigit() else None,
+        raw_size=whole_number(raw_size),
         table=values.get("kustotable") or None,
         data_format=DataFormat(data_format) if data_format in DataFormat else None,
         mapping=values.get("kustoingestionmappingreference") or None,

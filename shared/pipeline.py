@@ -11,7 +11,7 @@ from uuid import UUID
 from shared.body import raw_body
 from shared.deadline import Clock, Deadline
 from shared.http_call import HttpCall, Options, check_size, choose_format, parse_options
-from shared.ingest.managed import ManagedIngestion
+from shared.ingest.coalescer import Ingests
 from shared.outcome import Deferred, Delivered, Outcome, Problem, Refused, Rejected
 from shared.payload import Payload
 from shared.records import Records, frame
@@ -36,7 +36,7 @@ class Answer:
 class HttpPipeline:
     """Requests of the ingestion and webhook endpoints."""
 
-    def __init__(self, settings: Settings, routes: RouteTable, ingestion: ManagedIngestion, clock: Clock) -> None:
+    def __init__(self, settings: Settings, routes: RouteTable, ingestion: Ingests, clock: Clock) -> None:
         self._settings = settings
         self._routes = routes
         self._ingestion = ingestion

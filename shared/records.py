@@ -73,11 +73,12 @@ def _text(body: bytes) -> bytes:
 
 
 def _frame_json(body: bytes) -> Records:
-    text = _text(body).strip()
-    if not text:
+    # White space in place of the byte order mark keeps every offset as the sender counts it.
+    text = _text(body).rjust(len(body))
+    if not text.strip():
         raise Refused(Problem(code=Code.EMPTY_BODY, detail="The body holds white space only. Send a JSON object."))
     try:
-        raws = _ARRAY.decode(text) if text.startswith(b"[") else _OBJECTS.decode_lines(text)
+        raws = _ARRAY.decode(text) if _is_array(text) else _OBJECTS.decode_lines(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise Refused(_json_problem(text, error)) from None
     if not raws:
@@ -88,6 +89,10 @@ def _frame_json(body: bytes) -> Records:
     # the meaning and gives one record a line.
     content = b"\n".join(records if b"\n" not in text and b"\r" not in text else map(_one_line, records))
     return Records(content=content + b"\n", data_format=DataFormat.JSON, count=len(records))
+
+
+def _is_array(text: bytes) -> bool:
+    return text.lstrip().startswith(b"[")
 
 
 def _one_line(record: bytes) -> bytes:
@@ -137,8 +142,8 @@ def _json_problem(text: bytes, error: Exception) -> Problem:
 
 def _last_good(text: bytes) -> tuple[int, int]:
     """Index and offset of the first line that does not decode; (0, 0) for a body that is one document."""
-    if text.startswith(b"["):
-        return 0, 0
+    if _is_array(text):
+        return 0, len(text) - len(text.lstrip())
     offset = index = 0
     for line in text.split(b"\n"):
         if line.strip():
@@ -153,10 +158,12 @@ def _last_good(text: bytes) -> tuple[int, int]:
 def _frame_lines(body: bytes, data_format: DataFormat, *, skip_header: bool) -> Records:
     text = _text(body)
     delimiter = _DELIMITERS.get(data_format)
-    ends = _line_ends(text, _inner_breaks(text, delimiter) if delimiter and b'"' in text else frozenset())
+    ends = _line_ends(text, _inner_breaks(text, delimiter, len(body) - len(text)) if delimiter else frozenset())
     starts = [0, *ends[:-1]]
-    header = ends[0] if skip_header and ends else 0
-    count = sum(1 for start, end in zip(starts, ends, strict=True) if start >= header and text[start:end].strip())
+    # A line without anything on it is no record; a row of empty fields is one.
+    filled = [end for start, end in zip(starts, ends, strict=True) if text[start:end].strip(b"\r\n")]
+    header = filled[0] if skip_header and filled else 0
+    count = len(filled) - (1 if header else 0)
     if not count:
         what = "nothing but a header row" if header else "no record"
         detail = f"The body holds {what}. Send at least one record."
@@ -177,17 +184,19 @@ def _line_ends(text: bytes, inner: frozenset[int]) -> list[int]:
     return ends
 
 
-def _inner_breaks(text: bytes, delimiter: bytes) -> frozenset[int]:
-    """The offsets of line breaks inside quoted fields.
+def _inner_breaks(text: bytes, delimiter: bytes, shift: int) -> frozenset[int]:
+    """The offsets of line breaks inside quoted fields; `shift`: bytes that the sender has before the text.
 
     A quote opens a field only at the field's start; inside it a quote is doubled (RFC 4180, section 2). A quote
     anywhere else is text.
     """
     inner: set[int] = set()
+    if b'"' not in text:
+        return frozenset()
     for field in _quoted_field(delimiter).finditer(text):
         start, end = field.span()
         if end - start == 1:
-            raise Refused(_unclosed(text, start))
+            raise Refused(_unclosed(text, start, shift, len(inner)))
         position = text.find(b"\n", start, end)
         while position >= 0:
             inner.add(position)
@@ -202,8 +211,8 @@ def _quoted_field(delimiter: bytes) -> re.Pattern[bytes]:
     return re.compile(start + rb'"(?:(?:[^"]++|"")*+")?')
 
 
-def _unclosed(text: bytes, offset: int) -> Problem:
-    line = _line_of(text, offset)
+def _unclosed(text: bytes, start: int, shift: int, inner: int) -> Problem:
+    line, offset = _line_of(text, start), start + shift
     detail = f"A quoted field that opens at line {line} (byte {offset}) is never closed."
-    item = RecordError(index=line - 1, line=line, offset=offset, code="unclosed-quote", detail=detail)
+    item = RecordError(index=line - 1 - inner, line=line, offset=offset, code="unclosed-quote", detail=detail)
     return Problem(code=Code.MALFORMED_BODY, detail=detail, errors=(item,), errors_total=1)

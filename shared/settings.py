@@ -6,6 +6,7 @@ Pure: takes a mapping, returns frozen values. The table `SETTINGS` also feeds do
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 _MIB = 1024 * 1024
@@ -158,8 +159,20 @@ def ingestion_uri(cluster_uri: str) -> str:
 
 def is_loopback(uri: str) -> bool:
     """Whether a URI's host is this machine: where plain http and no authentication are allowed."""
-    host = urlsplit(uri).hostname or ""
-    return host in {"localhost", "::1"} or host.startswith("127.")
+    host = _host(uri)
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _host(uri: str) -> str:
+    try:
+        return urlsplit(uri).hostname or ""
+    except ValueError:
+        return ""
 
 
 def resolve_auth(auth: Auth, cluster_uri: str, *, in_azure: bool) -> Auth:
@@ -179,12 +192,23 @@ def _uri(values: Mapping[str, str], name: str, problems: list[str], *, required:
                 f"{name} is not set. Give it the cluster's URI, for example https://<cluster>.kusto.windows.net."
             )
         return ""
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+    if not _is_origin(value):
         problems.append(f"{name} is not a URI of the form https://<host> (no path, no query).")
-    elif parts.scheme == "http" and not is_loopback(value):
+    elif value.startswith("http:") and not is_loopback(value):
         problems.append(f"{name} must be https: plain http is allowed on loopback only.")
     return value
+
+
+def _is_origin(value: str) -> bool:
+    """Whether a URI is scheme, host and maybe port, and nothing else."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port or 443
+    except ValueError:
+        return False
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    plain = {f"{parts.scheme}://{host}".lower(), f"{parts.scheme}://{host}:{port}".lower()}
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and value.lower() in plain
 
 
 def _auth(value: str, problems: list[str]) -> Auth:
@@ -212,7 +236,7 @@ def _positive(values: Mapping[str, str], name: str, problems: list[str]) -> floa
         number = float(values[name])
     except ValueError:
         number = 0.0
-    if not 0 < number < float("inf"):
-        problems.append(f"{name} must be a number above 0.")
+    if not 1 <= number < float("inf"):
+        problems.append(f"{name} must be a number of 1 or more.")
         return 1.0
     return number

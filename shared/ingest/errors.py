@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from shared.numbers import whole_number
+
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
 
@@ -194,7 +196,7 @@ def _status(response: Any) -> int | None:
 
 def _retry_after(responses: tuple[Any, ...]) -> float | None:
     for response in responses:
-        text = getattr(response, "headers", {}).get("Retry-After", "")
-        if text.isdigit():
-            return float(text)
+        seconds = whole_number(getattr(response, "headers", {}).get("Retry-After", ""))
+        if seconds is not None:
+            return float(seconds)
     return None

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from shared.deadline import Clock, Deadline
+from shared.ingest.concurrency import Concurrency
+from shared.ingest.destinations import Destinations
 from shared.ingest.errors import Action, Verdict, classify, failure_of
 from shared.ingest.policy import choose
 from shared.outcome import Code, Deferred, Delivered, Mode, Outcome, Problem, Rejected
@@ -24,10 +26,14 @@ _LOG = logging.getLogger(__name__)
 ATTEMPTS = 3
 #: Seconds one streaming attempt may take; the service answers small requests within a second.
 ATTEMPT_TIMEOUT = 20.0
-#: Seconds that are kept for queued ingestion when streaming does not succeed.
-QUEUE_RESERVE = 15.0
+#: Seconds that are kept for queued ingestion when streaming does not succeed, at most this part of the whole time.
+QUEUE_RESERVE, QUEUE_SHARE = 15.0, 0.4
 #: Seconds; the wait before attempt n is drawn from 0 to BACKOFF * 2**n (full jitter).
 BACKOFF = 0.5
+#: Seconds after which a caller may try again when nothing better is known.
+RETRY_AFTER = 30.0
+
+_AGAIN = frozenset({Action.RETRY, Action.RETRY_SLOWER, Action.UNKNOWN})
 
 
 class Streams(Protocol):
@@ -66,20 +72,25 @@ class ManagedIngestion:
         self._queues = queues
         self._clock = clock
         self._jitter = jitter
+        self._slots = Concurrency(clock)
+        self._destinations = Destinations(clock.monotonic)
 
     async def ingest(self, payload: Payload, deadline: Deadline) -> Outcome:
         """Stream, or queue by value."""
         choice = choose(raw_size=payload.raw_size, streaming=payload.streaming)
-        if choice.mode is Mode.QUEUED:
-            return await self._queued(payload, choice.reason, deadline)
+        reason = choice.reason if choice.mode is Mode.QUEUED else self._destinations.closed_because(payload.target)
+        if reason:
+            return await self._queued(payload, reason, deadline)
         tried = await self._stream(payload, deadline)
         if tried.verdict is None:
+            self._destinations.succeeded(payload.target)
             return Delivered(
                 rows=payload.records.count,
                 raw_size=payload.raw_size,
                 attempts=tried.attempts,
                 maybe_duplicate=tried.maybe_committed,
             )
+        self._destinations.failed(payload.target, tried.verdict)
         return await self._after(payload, tried, tried.verdict, deadline)
 
     async def ingest_reference(self, reference: Reference, reason: str, deadline: Deadline) -> Outcome:
@@ -93,27 +104,40 @@ class ManagedIngestion:
         maybe_committed = False
         verdict = Verdict(action=Action.RETRY, reason="deadline")
         for attempt in range(ATTEMPTS):
-            time_left = deadline.remaining - QUEUE_RESERVE if attempt else deadline.remaining
-            if time_left <= 0:
+            if attempt:
+                await self._wait(attempt - 1, verdict, deadline)
+            if _time_to_stream(deadline) <= 0:
                 return _Tried(verdict=verdict, attempts=attempt, maybe_committed=maybe_committed)
-            try:
-                async with asyncio.timeout(min(ATTEMPT_TIMEOUT, time_left)):
-                    await self._streams.send(payload, attempt=attempt, timeout=ATTEMPT_TIMEOUT)
-            except Exception as error:  # noqa: BLE001 - every exception is classified; unknown means transient
-                verdict = classify(failure_of(error))
-                _log_attempt(payload, attempt, verdict, error)
-            else:
+            failed = await self._attempt(payload, attempt, deadline)
+            if failed is None:
                 return _Tried(verdict=None, attempts=attempt + 1, maybe_committed=maybe_committed)
+            verdict = failed
             maybe_committed = maybe_committed or verdict.action is Action.UNKNOWN
-            if verdict.action not in {Action.RETRY, Action.RETRY_SLOWER, Action.UNKNOWN}:
+            if verdict.action not in _AGAIN:
                 return _Tried(verdict=verdict, attempts=attempt + 1, maybe_committed=maybe_committed)
-            if attempt + 1 < ATTEMPTS:
-                await self._wait(attempt, verdict, deadline)
         return _Tried(verdict=verdict, attempts=ATTEMPTS, maybe_committed=maybe_committed)
+
+    async def _attempt(self, payload: Payload, attempt: int, deadline: Deadline) -> Verdict | None:
+        """One attempt in one slot; None when the rows were accepted."""
+        sent = False
+        try:
+            async with asyncio.timeout(min(ATTEMPT_TIMEOUT, _time_to_stream(deadline))), self._slots.slot() as flight:
+                sent, flight.failed = True, True
+                try:
+                    await self._streams.send(payload, attempt=attempt, timeout=ATTEMPT_TIMEOUT)
+                except Exception as error:
+                    flight.throttled = classify(failure_of(error)).action is Action.RETRY_SLOWER
+                    raise
+                flight.failed = False
+        except Exception as error:  # noqa: BLE001 - every exception is classified; unknown means transient
+            verdict = classify(failure_of(error)) if sent else Verdict(action=Action.RETRY, reason="no-slot")
+            _log_attempt(payload, attempt, verdict, error)
+            return verdict
+        return None
 
     async def _wait(self, attempt: int, verdict: Verdict, deadline: Deadline) -> None:
         pause = max(self._jitter() * BACKOFF * 2**attempt, verdict.retry_after or 0.0)
-        await self._clock.sleep(min(pause, max(0.0, deadline.remaining - QUEUE_RESERVE)))
+        await self._clock.sleep(min(pause, max(0.0, _time_to_stream(deadline))))
 
     async def _after(self, payload: Payload, tried: _Tried, verdict: Verdict, deadline: Deadline) -> Outcome:
         match verdict.action:
@@ -157,8 +181,9 @@ class ManagedIngestion:
         return None
 
 
-#: Seconds after which a caller may try again when nothing better is known.
-RETRY_AFTER = 30.0
+def _time_to_stream(deadline: Deadline) -> float:
+    """Seconds left for streaming; the rest is kept for queued ingestion."""
+    return deadline.remaining - min(QUEUE_RESERVE, QUEUE_SHARE * deadline.total)
 
 
 def _rejected(code: Code, verdict: Verdict, tried: _Tried) -> Rejected:

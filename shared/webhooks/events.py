@@ -107,7 +107,7 @@ def _peek[T](body: bytes, kind: type[T]) -> T | None:
     """The few fields we name an event by; None where the body does not have that shape."""
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

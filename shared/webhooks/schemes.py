@@ -7,16 +7,17 @@ Sources: GitHub docs "Validating webhook deliveries"; Standard Webhooks specific
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.numbers import whole_number
 from shared.outcome import Code, Problem, Refused
 
 _ED25519_KEY_PREFIX = "whpk_"
+_ED25519_KEY_BYTES = 32
 _STANDARD_SECRET_PREFIX = "whsec_"  # noqa: S105 - the public prefix of the specification, not a secret
 
 
@@ -123,10 +124,12 @@ def problem_of_secret(scheme: Scheme, secret: str) -> str | None:
             key = base64.b64decode(
                 secret.removeprefix(_ED25519_KEY_PREFIX).removeprefix(_STANDARD_SECRET_PREFIX), validate=True
             )
-        except binascii.Error:
+        except ValueError:
             return "is not base64: Standard Webhooks secrets are `whsec_<base64>`, public keys `whpk_<base64>`"
         if not key:
             return "is empty after its prefix"
+        if secret.startswith(_ED25519_KEY_PREFIX) and len(key) != _ED25519_KEY_BYTES:
+            return f"is not an ed25519 public key: it has {len(key)} bytes, not {_ED25519_KEY_BYTES}"
     return None
 
 
@@ -182,12 +185,12 @@ def _ed25519(key: str, signed: bytes, signature: bytes) -> bool:
 def _timestamp(row: _Row, headers: Mapping[str, str], now: float) -> float | None:
     if row.timestamp is None:
         return None
-    text = headers[row.timestamp]
-    if not (text.isascii() and text.isdigit()):
+    seconds = whole_number(headers[row.timestamp])
+    if seconds is None:
         raise _refusal(f"The header {row.timestamp} is not a number of seconds since 1970.")
-    if abs(now - int(text)) > row.tolerance:
+    if abs(now - seconds) > row.tolerance:
         raise _refusal(f"The header {row.timestamp} is more than {row.tolerance:.0f} s away from this server's clock.")
-    return float(text)
+    return float(seconds)
 
 
 def _decoded(row: _Row, text: str) -> bytes | None:
