@@ -4,6 +4,7 @@ Pure: bytes in, bytes out. JSON is cut into raw slices and never re-serialised, 
 order of keys survive.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -132,18 +133,40 @@ def _line_of(text: bytes, offset: int) -> int:
 
 def _json_problem(text: bytes, error: Exception) -> Problem:
     """Say where JSON breaks: msgspec's own message names a byte and no content."""
-    index, offset = _last_good(text)
-    line = _line_of(text, offset)
     reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    index, offset = _broken_in_array(text, reason) if _is_array(text) else _broken_line(text)
+    line = _line_of(text, offset)
     item = RecordError(index=index, line=line, offset=offset, code="malformed-json", detail=reason)
     detail = f"The body is not valid JSON near record {index}, line {line}: {reason}."
     return Problem(code=Code.MALFORMED_BODY, detail=detail, errors=(item,), errors_total=1)
 
 
-def _last_good(text: bytes) -> tuple[int, int]:
+def _broken_in_array(text: bytes, reason: str) -> tuple[int, int]:
+    """Index of the element, and offset of the byte, that msgspec stumbled over; the end where it names none."""
+    named = re.search(r"\(byte (\d+)\)", reason)
+    offset = min(int(named[1]), len(text)) if named else len(text)
+    index, position = 0, text.index(b"[") + 1
+    scan = json.JSONDecoder().raw_decode
+    whole = text[:offset].decode(errors="ignore")
+    try:
+        while True:
+            position = scan(whole, _skip(whole, position))[1]
+            position = _skip(whole, position)
+            if not whole.startswith(",", position):
+                return index, offset
+            index, position = index + 1, position + 1
+    except (ValueError, RecursionError):
+        return index, offset
+
+
+def _skip(text: str, position: int) -> int:
+    """The next position that is no white space."""
+    found = re.compile(r"\s*").match(text, position)
+    return found.end() if found else position
+
+
+def _broken_line(text: bytes) -> tuple[int, int]:
     """Index and offset of the first line that does not decode; (0, 0) for a body that is one document."""
-    if _is_array(text):
-        return 0, len(text) - len(text.lstrip())
     offset = index = 0
     for line in text.split(b"\n"):
         if line.strip():
@@ -159,7 +182,7 @@ def _frame_lines(body: bytes, data_format: DataFormat, *, skip_header: bool) -> 
     text = _text(body)
     delimiter = _DELIMITERS.get(data_format)
     ends = _line_ends(text, _inner_breaks(text, delimiter, len(body) - len(text)) if delimiter else frozenset())
-    starts = [0, *ends[:-1]]
+    starts = [0, *ends][: len(ends)]
     # A line without anything on it is no record; a row of empty fields is one.
     filled = [end for start, end in zip(starts, ends, strict=True) if text[start:end].strip(b"\r\n")]
     header = filled[0] if skip_header and filled else 0
