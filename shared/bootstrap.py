@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shared.kusto import KustoClients
     from shared.pipeline import HttpPipeline
     from shared.storage.landing import Landing
+    from shared.storage.service import StorageService
 
 _LOG = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ class Application:
     async def close(self) -> None:
         """Close the clients of this loop. For tests and tools; a function app keeps them."""
         await self._kusto.close()
-        await self._landing.close()
+        await self._storage.close()
 
     # Imports stand inside: what a process never uses, it never pays for at cold start.
 
@@ -85,7 +86,13 @@ class Application:
     def _landing(self) -> "Landing":
         from shared.storage.landing import Landing  # noqa: PLC0415
 
-        return Landing(self._landing_account, self.settings)
+        return Landing(self._storage, self.settings)
+
+    @cached_property
+    def _storage(self) -> "StorageService":
+        from shared.storage.service import StorageService  # noqa: PLC0415
+
+        return StorageService(self._landing_account, self.settings)
 
     @cached_property
     def _ingestion(self) -> "ManagedIngestion":

@@ -173,7 +173,7 @@ def _broken_line(text: bytes) -> tuple[int, int]:
             try:
                 index += len(_OBJECTS.decode_lines(line))
             except (msgspec.DecodeError, RecursionError):
-                return index, offset
+                return index, offset + len(line) - len(line.lstrip())
         offset += len(line) + 1
     return 0, 0
 

@@ -25,6 +25,7 @@ class Account:
 
     connection_string: str | None
     blob_service_uri: str | None
+    queue_service_uri: str | None
     client_id: str | None
 
     def __repr__(self) -> str:
@@ -39,11 +40,18 @@ def parse_account(env: Mapping[str, str], name: str) -> Account:
     """
     text = env.get(name, "").strip()
     uri = (env.get(f"{name}__blobServiceUri") or env.get(f"{name}__serviceUri") or "").strip().rstrip("/")
+    queues = (env.get(f"{name}__queueServiceUri") or "").strip().rstrip("/")
     if not text and not uri:
         problem = f"{name}__blobServiceUri is not set (or {name}, a connection string, on a laptop)."
         raise SettingsError((problem,))
     return Account(
         connection_string=_DEVELOPMENT if text.lower().startswith("usedevelopmentstorage=true") else text or None,
         blob_service_uri=uri or None,
+        queue_service_uri=queues or _queue_uri(uri) or None,
         client_id=env.get(f"{name}__clientId") or None,
     )
+
+
+def _queue_uri(blob_uri: str) -> str:
+    """The queue endpoint of the account that a blob endpoint belongs to (`.blob.` and `.queue.` hosts)."""
+    return blob_uri.replace(".blob.", ".queue.", 1)
