@@ -7,21 +7,14 @@ order of keys survive.
 import json
 import re
 from dataclasses import dataclass
-from functools import cache
 
 import msgspec
 
 from shared.formats import DataFormat, Framing, framing_of
 from shared.outcome import Code, Problem, RecordError, Refused
+from shared.separated import line_of, record_ends
 
 _BOM = b"\xef\xbb\xbf"
-_DELIMITERS = {
-    DataFormat.CSV: b",",
-    DataFormat.TSV: b"\t",
-    DataFormat.PSV: b"|",
-    DataFormat.SCSV: b";",
-    DataFormat.SOHSV: b"\x01",
-}
 _ARRAY: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECTS: msgspec.json.Decoder[msgspec.Raw] = msgspec.json.Decoder(msgspec.Raw)
 
@@ -55,6 +48,17 @@ def frame(body: bytes, data_format: DataFormat, *, skip_header: bool) -> Records
             return Records(content=_text(body), data_format=data_format, count=_whole_count(data_format))
         case Framing.BINARY:
             return Records(content=body, data_format=data_format, count=None)
+
+
+def cut(records: Records) -> list[bytes]:
+    """The single records of a framed body, each with its line break; one item where records are not cut by lines."""
+    match framing_of(records.data_format):
+        case Framing.QUOTED | Framing.LINES | Framing.JSON:
+            ends = record_ends(records.content, records.data_format)
+            parts = [records.content[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+            return [part for part in parts if part.strip(b"\r\n")]
+        case Framing.WHOLE | Framing.BINARY:
+            return [records.content]
 
 
 def _whole_count(data_format: DataFormat) -> int | None:
@@ -105,7 +109,7 @@ def _refuse_non_objects(text: bytes, records: list[bytes]) -> None:
     if not wrong:
         return
     errors = tuple(
-        RecordError(index=index, line=_line_of(text, offset), offset=offset, code="not-an-object", detail=_NOT_OBJECT)
+        RecordError(index=index, line=line_of(text, offset), offset=offset, code="not-an-object", detail=_NOT_OBJECT)
         for index, offset in _offsets(text, records, wrong[:20])
     )
     detail = f"{len(wrong)} of {len(records)} records are not JSON objects. {_NOT_OBJECT}"
@@ -127,15 +131,11 @@ def _offsets(text: bytes, records: list[bytes], indexes: list[int]) -> list[tupl
     return found
 
 
-def _line_of(text: bytes, offset: int) -> int:
-    return text.count(b"\n", 0, offset) + 1
-
-
 def _json_problem(text: bytes, error: Exception) -> Problem:
     """Say where JSON breaks: msgspec's own message names a byte and no content."""
     reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
     index, offset = _broken_in_array(text, reason) if _is_array(text) else _broken_line(text)
-    line = _line_of(text, offset)
+    line = line_of(text, offset)
     item = RecordError(index=index, line=line, offset=offset, code="malformed-json", detail=reason)
     detail = f"The body is not valid JSON near record {index}, line {line}: {reason}."
     return Problem(code=Code.MALFORMED_BODY, detail=detail, errors=(item,), errors_total=1)
@@ -180,8 +180,7 @@ def _broken_line(text: bytes) -> tuple[int, int]:
 
 def _frame_lines(body: bytes, data_format: DataFormat, *, skip_header: bool) -> Records:
     text = _text(body)
-    delimiter = _DELIMITERS.get(data_format)
-    ends = _line_ends(text, _inner_breaks(text, delimiter, len(body) - len(text)) if delimiter else frozenset())
+    ends = record_ends(text, data_format, shift=len(body) - len(text))
     starts = [0, *ends][: len(ends)]
     # A line without anything on it is no record; a row of empty fields is one.
     filled = [end for start, end in zip(starts, ends, strict=True) if text[start:end].strip(b"\r\n")]
@@ -192,50 +191,3 @@ def _frame_lines(body: bytes, data_format: DataFormat, *, skip_header: bool) -> 
         detail = f"The body holds {what}. Send at least one record."
         raise Refused(Problem(code=Code.EMPTY_BODY, detail=detail))
     return Records(content=text[header:].rstrip(b"\r\n") + b"\n", data_format=data_format, count=count)
-
-
-def _line_ends(text: bytes, inner: frozenset[int]) -> list[int]:
-    """The offset after each line break that ends a record, and the end of the text."""
-    ends: list[int] = []
-    position = text.find(b"\n") + 1
-    while position:
-        if position - 1 not in inner:
-            ends.append(position)
-        position = text.find(b"\n", position) + 1
-    if text and not text.endswith(b"\n"):
-        ends.append(len(text))
-    return ends
-
-
-def _inner_breaks(text: bytes, delimiter: bytes, shift: int) -> frozenset[int]:
-    """The offsets of line breaks inside quoted fields; `shift`: bytes that the sender has before the text.
-
-    A quote opens a field only at the field's start; inside it a quote is doubled (RFC 4180, section 2). A quote
-    anywhere else is text.
-    """
-    inner: set[int] = set()
-    if b'"' not in text:
-        return frozenset()
-    for field in _quoted_field(delimiter).finditer(text):
-        start, end = field.span()
-        if end - start == 1:
-            raise Refused(_unclosed(text, start, shift, len(inner)))
-        position = text.find(b"\n", start, end)
-        while position >= 0:
-            inner.add(position)
-            position = text.find(b"\n", position + 1, end)
-    return frozenset(inner)
-
-
-@cache
-def _quoted_field(delimiter: bytes) -> re.Pattern[bytes]:
-    """Matches a quoted field from its first quote to its last, or one quote alone where it is never closed."""
-    start = rb"(?:^|(?<=[\n" + re.escape(delimiter) + rb"]))"
-    return re.compile(start + rb'"(?:(?:[^"]++|"")*+")?')
-
-
-def _unclosed(text: bytes, start: int, shift: int, inner: int) -> Problem:
-    line, offset = _line_of(text, start), start + shift
-    detail = f"A quoted field that opens at line {line} (byte {offset}) is never closed."
-    item = RecordError(index=line - 1 - inner, line=line, offset=offset, code="unclosed-quote", detail=detail)
-    return Problem(code=Code.MALFORMED_BODY, detail=detail, errors=(item,), errors_total=1)
