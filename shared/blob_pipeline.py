@@ -4,26 +4,32 @@ The same events may come several times and in any order (Event Grid), and for bl
 """
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from shared.accounting import Accounting, fate_of
 from shared.body import BrokenError, TooLargeError, decompressed, sniffed
 from shared.deadline import Clock, Deadline
 from shared.formats import Compression, DataFormat, reference_format, split_name
 from shared.ingest.coalescer import Ingests
 from shared.ingest.managed import ManagedIngestion
 from shared.ingest.policy import STREAMING_LIMIT, choose_blob
-from shared.outcome import Code, Deferred, Delivered, Mode, Outcome, Problem, Refused, Rejected
-from shared.payload import BlobName, BlobVersion, Payload, Reference
+from shared.outcome import Code, Deferred, Mode, Outcome, Problem, Refused, Rejected
+from shared.payload import BlobName, BlobVersion, Hints, Payload, Reference
 from shared.pipeline import log_outcome
+from shared.recognition import Identity, Recognised, Recognition
 from shared.records import frame
-from shared.routes import BlobMatch, RouteTable, Target
+from shared.retry_pipeline import Delays
+from shared.routes import BlobMatch, Route, RouteTable, Streaming, Target
 from shared.settings import Settings
+from shared.storage.deadletters import DeadLetters
+from shared.storage.held import Envelope, Held
 from shared.storage.landing import BlobGoneError, Landing
+from shared.storage.spool import Spool, Wake
 
 _LOG = logging.getLogger(__name__)
 
-#: Seconds before the next try of a blob whose problem may heal; doubles up to the second value.
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
+#: Tries from the retry queue, 15 minutes apart in the end: about two days.
+MOST_ATTEMPTS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,71 +43,111 @@ class _Work:
     skip_header: bool
 
 
-class BlobNotHeldError(RuntimeError):
-    """A blob could not be ingested. It stays in the landing container, and the host keeps its event."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the blob pipeline is made of."""
 
-    def __init__(self, blob: BlobName, problem: Problem) -> None:
-        super().__init__(f"{blob}: {problem.code}: {problem.detail}")
-        self.problem = problem
+    settings: Settings
+    routes: RouteTable
+    landing: Landing
+    ingestion: Ingests  # for blobs that are read
+    references: ManagedIngestion  # for blobs that the cluster reads
+    recognition: Recognition
+    spool: Spool
+    letters: DeadLetters
+    delays: Delays
+    accounting: Accounting
+    clock: Clock
 
 
 class BlobPipeline:
     """Blob events of the landing container."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        routes: RouteTable,
-        landing: Landing,
-        ingestion: Ingests,
-        references: ManagedIngestion,
-        clock: Clock,
-    ) -> None:
-        self._settings = settings
-        self._routes = routes
-        self._landing = landing
-        self._ingestion = ingestion
-        self._references = references
-        self._clock = clock
+    def __init__(self, parts: Parts) -> None:
+        self._settings = parts.settings
+        self._routes = parts.routes
+        self._landing = parts.landing
+        self._ingestion = parts.ingestion
+        self._references = parts.references
+        self._recognition = parts.recognition
+        self._spool = parts.spool
+        self._letters = parts.letters
+        self._delays = parts.delays
+        self._accounting = parts.accounting
+        self._clock = parts.clock
 
-    async def ingest(self, blob: BlobName) -> Outcome | None:
+    async def ingest(self, blob: BlobName, attempt: int = 0) -> Outcome | None:
         """Take a blob to its outcome; None when there is nothing to do (no route, gone, empty).
 
+        What may heal waits in the retry queue, the blob stays where it is; what is refused for good becomes a dead
+        letter. `attempt` counts the tries from the retry queue.
+
         Raises:
-            BlobNotHeldError: when the blob was refused, or could not be held before the deadline.
+            Exception: when neither could be written: the host must keep the event.
         """
         match = self._routes.of_blob(blob.name)
         if match is None:
             _LOG.warning("no route for blob %s: left where it is", blob)
             return None
-        try:
-            version = await self._landing.look(blob)
-            if version.size == 0:
-                _LOG.info("blob %s is empty: nothing to ingest", blob)
+        route = match.route
+        with self._accounting.work(route.name) as entry:
+            try:
+                version = await self._landing.look(blob)
+                if version.size == 0:
+                    _LOG.info("blob %s is empty: nothing to ingest", blob)
+                    entry.fate = fate_of(None)
+                    return None
+                recognised = await self._recognised(version, match)
+            except BlobGoneError:
+                _LOG.info("blob %s is gone or was written again: its next event counts", blob)
+                entry.fate = fate_of(None)
                 return None
-            outcome = await self._patiently(_work(version, match))
-        except BlobGoneError:
-            _LOG.info("blob %s is gone or was written again: its next event counts", blob)
-            return None
-        except Refused as refusal:
-            outcome = Rejected(problem=refusal.problem, attempts=0)
-        log_outcome(match.route.name, version.source_id, outcome)
-        if isinstance(outcome, Rejected):
-            raise BlobNotHeldError(blob, outcome.problem)
-        return outcome
+            outcome = recognised.outcome
+            if isinstance(outcome, Rejected):
+                outcome = await self._kept(version, route, outcome, attempt)
+            if outcome is not None:
+                log_outcome(route.name, version.source_id, outcome)
+            entry.fate = fate_of(outcome, duplicate=recognised.duplicate)
+            return outcome
 
-    async def _patiently(self, work: _Work) -> Outcome:
-        """Try until it is held or the deadline passes: the host's own retries follow each other without a pause."""
-        deadline = Deadline.after(self._clock, work.match.route.deadline or self._settings.deadline)
-        pause, unsure = _FIRST_PAUSE, False
-        while True:
-            outcome = _doubtful(await self._once(work, deadline), unsure=unsure)
-            unsure = isinstance(outcome, Rejected) and outcome.problem.maybe_committed
-            heals = isinstance(outcome, Rejected) and outcome.problem.kind.retryable
-            if not heals or deadline.remaining <= pause:
-                return outcome
-            await self._clock.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+    async def poisoned(self, blob: BlobName) -> None:
+        """A blob that the host gave up on: whatever the reason, it must not be forgotten."""
+        match = self._routes.of_blob(blob.name)
+        version = BlobVersion(blob=blob, etag="", size=0, hints=Hints())
+        problem = Problem(
+            code=Code.INTERNAL, detail="The function failed for this blob more often than the host allows."
+        )
+        await self._letters.keep(_letter(version, match.route if match else None, problem, self._clock.now()))
+
+    async def _recognised(self, version: BlobVersion, match: BlobMatch) -> Recognised:
+        route = match.route
+        seconds = route.deadline or self._settings.deadline
+        identity = Identity(operation=version.source_id, route=route.name, body_hash=version.etag, keyed=True)
+
+        async def work() -> Outcome:
+            try:
+                return await self._once(_work(version, match), Deadline.after(self._clock, seconds))
+            except Refused as refusal:
+                return Rejected(problem=refusal.problem, attempts=0)
+
+        return await self._recognition.once(identity, seconds, work)
+
+    async def _kept(self, version: BlobVersion, route: Route, rejected: Rejected, attempt: int) -> Outcome:
+        """Nothing is lost: the blob's next try is set, or its refusal is written down."""
+        problem = rejected.problem
+        if not problem.kind.retryable or attempt > MOST_ATTEMPTS:
+            await self._letters.keep(_letter(version, route, problem, self._clock.now()))
+            return rejected
+        again = Wake(attempt=attempt + 1, blob=str(version.blob), since=self._clock.now())
+        await self._spool.wake(again, delay=self._delays.before(again.attempt))
+        return Deferred(
+            mode=Mode.SPOOLED,
+            reason=problem.code.value,
+            rows=None,
+            raw_size=version.hints.raw_size,
+            attempts=rejected.attempts,
+            maybe_duplicate=problem.maybe_committed,
+        )
 
     async def _once(self, work: _Work, deadline: Deadline) -> Outcome:
         choice = choose_blob(work.version, work.compression, streaming=work.match.route.streaming)
@@ -144,13 +190,24 @@ class BlobPipeline:
         return await self._references.ingest_reference(reference, reason, deadline)
 
 
-def _doubtful(outcome: Outcome, *, unsure: bool) -> Outcome:
-    """An outcome after a round whose answer was lost: the rows may be there already."""
-    match outcome:
-        case Delivered() | Deferred():
-            return replace(outcome, maybe_duplicate=outcome.maybe_duplicate or unsure)
-        case Rejected(problem=problem):
-            return replace(outcome, problem=replace(problem, maybe_committed=problem.maybe_committed or unsure))
+def _letter(version: BlobVersion, route: Route | None, problem: Problem, now: float) -> Held:
+    """The dead letter of a blob: it names the blob, whose bytes stay in the landing container."""
+    envelope = Envelope(
+        id=version.source_id,
+        route=route.name if route else "unrouted",
+        database=route.database if route else "",
+        table=(route.table if route else None) or "",
+        format=(route.data_format if route else None) or "",
+        mapping=None,
+        streaming=Streaming.AUTO.value,
+        rows=None,
+        reason=problem.code.value,
+        detail=problem.detail,
+        attempts=1,
+        created=now,
+        blob=str(version.blob),
+    )
+    return Held(envelope=envelope, content=b"")
 
 
 def _work(version: BlobVersion, match: BlobMatch) -> _Work:

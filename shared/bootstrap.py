@@ -1,139 +1,93 @@
-"""The composition root: the only place where adapters are built, once per process, and only when they are needed."""
+"""The start of the application: configuration in, the object that the triggers call out."""
 
 import logging
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from uuid import UUID
 
 from shared.deadline import Clock, SystemClock
 from shared.http_api import HttpReply, render, render_json, render_problem
 from shared.http_call import HttpCall
+from shared.letters import not_found
 from shared.outcome import Code, Problem
-from shared.payload import BlobName
+from shared.payload import BlobName, poisoned_name
 from shared.route_file import RouteFileError, parse_routes
 from shared.routes import RouteTable
 from shared.settings import Settings, SettingsError, parse_settings
 from shared.storage.account import LANDING_CONNECTION, Account, parse_account
-
-if TYPE_CHECKING:
-    from shared.blob_pipeline import BlobPipeline
-    from shared.health import Readiness
-    from shared.ingest.coalescer import Coalescer
-    from shared.ingest.managed import ManagedIngestion
-    from shared.kusto import KustoClients
-    from shared.pipeline import HttpPipeline
-    from shared.storage.landing import Landing
-    from shared.storage.service import StorageService
+from shared.storage.spool import wake_of
 
 _LOG = logging.getLogger(__name__)
 
-#: The container whose blobs are ingested; the blob trigger and the infrastructure name it too.
-LANDING_CONTAINER = "landing"
+
+_MISCONFIGURED = Problem(
+    code=Code.MISCONFIGURED,
+    detail="The application's settings or routes are not valid. Its operator finds the list at /api/health/ready.",
+    retry_after=60.0,
+)
 
 
 class Application:
-    """A configured application."""
+    """A configured application: what its triggers call."""
 
     def __init__(self, settings: Settings, routes: RouteTable, landing: Account, clock: Clock) -> None:
+        from shared.composition import Composition  # noqa: PLC0415 - a misconfigured app needs none of it
+
         self.settings = settings
         self.routes = routes
-        self._landing_account = landing
-        self._clock = clock
+        self._parts = Composition(settings, routes, landing, clock)
 
     async def ingest(self, call: HttpCall) -> HttpReply:
         """`POST /api/ingest/{route}[/{table}]`."""
-        return render(await self._http.ingest(call))
+        return render(await self._parts.http.ingest(call))
 
     async def hook(self, call: HttpCall) -> HttpReply:
         """`/api/hooks/{route}[/{table}]`."""
         if call.method != "POST":
             detail = "This webhook takes POST only: its scheme has no handshake."
-            return render_problem(
-                Problem(code=Code.METHOD_NOT_ALLOWED, detail=detail, accepted=("POST",)), call.operation_id
-            )
-        return render(await self._http.hook(call))
+            problem = Problem(code=Code.METHOD_NOT_ALLOWED, detail=detail, accepted=("POST",))
+            return render_problem(problem, call.operation_id)
+        return render(await self._parts.http.hook(call))
 
     async def blob(self, blob: BlobName) -> None:
-        """A blob event. Raises `BlobNotHeldError` when the host must keep it."""
-        await self._blobs.ingest(blob)
+        """A blob event; raises when the host must keep it."""
+        await self._parts.blobs.ingest(blob)
+
+    async def poisoned_blob(self, text: str) -> None:
+        """A message of the host's poison queue: a blob that it gave up on."""
+        await self._parts.blobs.poisoned(poisoned_name(text))
+
+    async def retry(self, text: str) -> None:
+        """A message of the retry queue."""
+        await self._parts.retries.wake(wake_of(text))
+
+    async def sweep(self) -> None:
+        """Set lost alarms again."""
+        count = await self._parts.retries.sweep()
+        if count:
+            _LOG.warning("%d spooled payloads had lost their alarm", count)
+
+    async def operation(self, operation: str, call_id: UUID) -> HttpReply:
+        """`GET /api/operations/{id}`."""
+        try:
+            found = await self._parts.operations.find(UUID(operation))
+        except ValueError:
+            found = None
+        return render_json(200, found) if found else render_problem(not_found("operation"), call_id)
+
+    async def letters(self, call: HttpCall) -> HttpReply:
+        """`/api/deadletters…`: `route` is the letter's id, `table` the action."""
+        return await self._parts.letter_desk.answer(call)
 
     async def ready(self) -> HttpReply:
         """`GET /api/health/ready`."""
-        from shared.health import Status  # noqa: PLC0415 - only probes need it
+        from shared.health import render_checks  # noqa: PLC0415 - only probes need it
 
-        checks = await self._readiness.checks()
-        failed = any(check.status is Status.FAILED for check in checks)
-        rows = [
-            {"name": c.name, "status": c.status.value, **({"advice": c.advice} if c.advice else {})} for c in checks
-        ]
-        return render_json(503 if failed else 200, {"status": "failed" if failed else "ok", "checks": rows})
+        return render_checks(await self._parts.readiness.checks())
 
     async def close(self) -> None:
         """Close the clients of this loop. For tests and tools; a function app keeps them."""
-        await self._kusto.close()
-        await self._storage.close()
-
-    # Imports stand inside: what a process never uses, it never pays for at cold start.
-
-    @cached_property
-    def _kusto(self) -> "KustoClients":
-        from shared.kusto import KustoClients  # noqa: PLC0415
-
-        return KustoClients(self.settings)
-
-    @cached_property
-    def _landing(self) -> "Landing":
-        from shared.storage.landing import Landing  # noqa: PLC0415
-
-        return Landing(self._storage, self.settings)
-
-    @cached_property
-    def _storage(self) -> "StorageService":
-        from shared.storage.service import StorageService  # noqa: PLC0415
-
-        return StorageService(self._landing_account, self.settings)
-
-    @cached_property
-    def _ingestion(self) -> "ManagedIngestion":
-        from shared.ingest.managed import ManagedIngestion  # noqa: PLC0415
-        from shared.ingest.queued import QueuedEndpoint  # noqa: PLC0415
-        from shared.ingest.resources import IngestionResources  # noqa: PLC0415
-        from shared.ingest.streaming import StreamingEndpoint  # noqa: PLC0415
-        from shared.kusto import APPLICATION  # noqa: PLC0415
-
-        resources = IngestionResources(self._kusto.ingestion, self._clock.monotonic)
-        return ManagedIngestion(
-            StreamingEndpoint(self._kusto.engine, application=APPLICATION),
-            QueuedEndpoint(resources, application=APPLICATION),
-            self._clock,
-        )
-
-    @cached_property
-    def _gathering(self) -> "Coalescer":
-        from shared.ingest.coalescer import Coalescer  # noqa: PLC0415
-
-        return Coalescer(self._ingestion, self._clock)
-
-    @cached_property
-    def _http(self) -> "HttpPipeline":
-        from shared.pipeline import HttpPipeline  # noqa: PLC0415
-
-        return HttpPipeline(self.settings, self.routes, self._gathering, self._clock)
-
-    @cached_property
-    def _blobs(self) -> "BlobPipeline":
-        from shared.blob_pipeline import BlobPipeline  # noqa: PLC0415
-
-        return BlobPipeline(self.settings, self.routes, self._landing, self._gathering, self._ingestion, self._clock)
-
-    @cached_property
-    def _readiness(self) -> "Readiness":
-        from shared.health import Readiness  # noqa: PLC0415
-
-        return Readiness(
-            self.routes, self._kusto.engine, lambda: self._landing.reachable(LANDING_CONTAINER), self._clock
-        )
+        await self._parts.close()
 
 
 class Misconfigured:
@@ -144,10 +98,14 @@ class Misconfigured:
 
     async def ingest(self, call: HttpCall) -> HttpReply:
         """Refuse, held nowhere: the caller may send again when the application is mended."""
-        detail = "The application's settings or routes are not valid. Its operator finds the list at /api/health/ready."
-        return render_problem(Problem(code=Code.MISCONFIGURED, detail=detail, retry_after=60.0), call.operation_id)
+        return render_problem(_MISCONFIGURED, call.operation_id)
 
     hook = ingest
+    letters = ingest
+
+    async def operation(self, _operation: str, call_id: UUID) -> HttpReply:
+        """Refuse: see `ingest`."""
+        return render_problem(_MISCONFIGURED, call_id)
 
     async def ready(self) -> HttpReply:
         """`GET /api/health/ready`: every problem, in words for the operator."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
 
@@ -47,6 +47,10 @@ class Deadline:
     def after(cls, clock: Clock, seconds: float) -> Self:
         """The moment that many seconds from now."""
         return cls(clock, clock.monotonic() + seconds, seconds)
+
+    def earlier(self, seconds: float) -> Self:
+        """The moment that many seconds before this one."""
+        return replace(self, at=self.at - seconds, total=max(0.0, self.total - seconds))
 
     @property
     def remaining(self) -> float:

@@ -41,8 +41,8 @@ class BlobPattern:
 
 def problem_of(text: str) -> str | None:
     """Why a pattern cannot be used, or None."""
-    if not text or text.startswith("/") or "//" in text:
-        return "it must be a path below the container, without a leading or double slash"
+    if not text or text.startswith("/") or text.endswith("/") or "//" in text:
+        return "it must be a path below the container, without a leading, trailing or double slash"
     if any("**" in segment and segment != "**" for segment in text.split("/")):
         return "`**` must be a whole path segment"
     if text.count(_TABLE) > 1 or any("{" in s.replace(_TABLE, "") or "}" in s.replace(_TABLE, "") for s in [text]):

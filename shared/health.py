@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.deadline import Clock
+from shared.http_api import HttpReply, render_json
 from shared.ingest.errors import Action, classify, failure_of
 from shared.routes import Route, RouteTable, Streaming
 
@@ -39,6 +40,13 @@ class Check:
     name: str
     status: Status
     advice: str = ""
+
+
+def render_checks(checks: tuple[Check, ...]) -> HttpReply:
+    """200 when nothing failed, else 503; every check with its advice."""
+    failed = any(check.status is Status.FAILED for check in checks)
+    rows = [{"name": c.name, "status": c.status.value, **({"advice": c.advice} if c.advice else {})} for c in checks]
+    return render_json(503 if failed else 200, {"status": "failed" if failed else "ok", "checks": rows})
 
 
 class Readiness:

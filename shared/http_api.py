@@ -8,13 +8,16 @@ from uuid import UUID
 
 import msgspec
 
-from shared.outcome import MAX_LISTED_ERRORS, Code, Deferred, Delivered, Problem, Rejected
+from shared.outcome import MAX_LISTED_ERRORS, Code, Deferred, Delivered, Outcome, Problem, Rejected
 from shared.pipeline import Answer
 
 _JSON = "application/json"
 _PROBLEM = "application/problem+json"
 #: `type` of a problem is stable and needs no host: RFC 9457 allows any URI.
 _PROBLEM_TYPE = "urn:kusto-ingest:problem:"
+
+#: Seconds after which it is worth asking what became of a deferral.
+FOLLOW_AFTER = 10
 
 type _Json = dict[str, object]
 
@@ -36,11 +39,20 @@ def render(answer: Answer) -> HttpReply:
         case Delivered() as outcome:
             return _reply(200, _JSON, {**_base(answer, "delivered"), **_delivered(answer, outcome)})
         case Deferred() as outcome:
-            return _reply(202, _JSON, {**_base(answer, "deferred"), **_deferred(answer, outcome)})
+            url = _status_url(answer.operation_id)
+            body = {**_base(answer, "deferred"), **_deferred(answer, outcome), "statusUrl": url}
+            return _reply(202, _JSON, body, {"Location": url, "Retry-After": str(FOLLOW_AFTER)})
         case Rejected() as outcome:
             return render_problem(outcome.problem, answer.operation_id)
         case _:
             assert_never(answer.outcome)
+
+
+def render_outcome(operation_id: UUID, outcome: Outcome | None) -> HttpReply:
+    """The answer to a request that had no body of its own; None: there was nothing left to do."""
+    if outcome is None:
+        return render_json(200, {"operationId": str(operation_id), "outcome": "nothing-to-do"})
+    return render(Answer(operation_id=operation_id, outcome=outcome, rows=getattr(outcome, "rows", None)))
 
 
 def render_problem(problem: Problem, operation_id: UUID) -> HttpReply:
@@ -80,17 +92,24 @@ def render_json(status: int, body: _Json) -> HttpReply:
 
 
 def _base(answer: Answer, outcome: str) -> _Json:
-    return {"operationId": str(answer.operation_id), "outcome": outcome}
+    return {"operationId": str(answer.operation_id), "outcome": outcome, "duplicate": answer.duplicate}
+
+
+def _status_url(operation: UUID) -> str:
+    return f"/api/operations/{operation}"
 
 
 def _delivered(answer: Answer, outcome: Delivered) -> _Json:
     body: _Json = {
         "mode": outcome.mode.value,
-        "rows": _rows(answer, ingested=outcome.rows),
+        "rows": {**_rows(answer, ingested=outcome.rows), "rejected": len(outcome.rejected)},
         "bytes": outcome.raw_size,
         "attempts": outcome.attempts,
         "maybeDuplicate": outcome.maybe_duplicate,
     }
+    if outcome.rejected:
+        body["errors"] = [msgspec.to_builtins(error) for error in outcome.rejected[:MAX_LISTED_ERRORS]]
+        body["errorsTotal"] = len(outcome.rejected)
     if outcome.batch is not None:
         batch = outcome.batch
         body["batch"] = {"requests": batch.requests, "rows": batch.rows, "waitMs": round(batch.wait * 1000)}

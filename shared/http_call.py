@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
 from shared.body import too_large
@@ -19,6 +20,7 @@ from shared.routes import Route
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 #: `code` is the function key, which the host has checked already.
 _PARAMETERS = ("format", "mapping", "ignoreFirstRecord", "onError", "dryRun")
+_LONGEST_KEY = 255
 _HOST_PARAMETERS = ("code", "clientId")
 
 
@@ -35,15 +37,25 @@ class HttpCall:
     body: bytes
 
 
+class OnError(StrEnum):
+    """What a caller wants when Kusto refuses some of its records."""
+
+    FAIL = "fail"  # nothing is ingested
+    QUARANTINE = "quarantine"  # the bad ones become dead letters, the others are ingested
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What the caller asks for beside the body; None where the route decides."""
 
-    data_format: DataFormat | None
-    mapping: str | None
-    ignore_first_record: bool | None
-    dry_run: bool
-    wait: float | None  # seconds
+    data_format: DataFormat | None = None
+    mapping: str | None = None
+    ignore_first_record: bool | None = None
+    on_error: OnError = OnError.FAIL
+    dry_run: bool = False
+    wait: float | None = None  # seconds
+    respond_async: bool = False
+    key: str | None = None  # by which a repetition is recognised
 
 
 def parse_options(call: HttpCall) -> Options:
@@ -55,14 +67,15 @@ def parse_options(call: HttpCall) -> Options:
     unknown = sorted(set(call.query) - {*_PARAMETERS, *_HOST_PARAMETERS})
     if unknown:
         raise _malformed(f"Unknown parameter {unknown[0][:40]!r}. Known are: {', '.join(_PARAMETERS)}.")
-    if call.query.get("onError", "fail") != "fail":
-        raise _malformed("onError must be `fail`: a request is ingested as a whole or not at all.")
     return Options(
         data_format=_format(call.query.get("format")),
         mapping=call.query.get("mapping") or None,
         ignore_first_record=_boolean(call.query, "ignoreFirstRecord"),
+        on_error=_on_error(call.query.get("onError")),
         dry_run=_boolean(call.query, "dryRun") or False,
         wait=_wait(call.headers.get("prefer", "")),
+        respond_async="respond-async" in [item.strip().lower() for item in call.headers.get("prefer", "").split(",")],
+        key=_key(call.headers.get("idempotency-key")),
     )
 
 
@@ -120,6 +133,22 @@ def _format(text: str | None) -> DataFormat | None:
         return DataFormat(text.lower())
     except ValueError:
         raise _malformed(f"Unknown format. Known are: {', '.join(DataFormat)}.") from None
+
+
+def _on_error(text: str | None) -> OnError:
+    try:
+        return OnError(text or OnError.FAIL)
+    except ValueError:
+        raise _malformed(f"onError must be one of: {', '.join(OnError)}.") from None
+
+
+def _key(text: str | None) -> str | None:
+    """The `Idempotency-Key` header (IETF draft "The Idempotency-Key HTTP Header Field")."""
+    if text is None:
+        return None
+    if not (text.isascii() and text.isprintable() and 0 < len(text) <= _LONGEST_KEY):
+        raise _malformed(f"Idempotency-Key must be 1 to {_LONGEST_KEY} printable ASCII characters.")
+    return text
 
 
 def _boolean(query: Mapping[str, str], name: str) -> bool | None:

@@ -5,12 +5,16 @@ worker that reloads) gets a new one.
 """
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any, assert_never
+from uuid import UUID
 
 from shared.settings import Auth, Settings, is_loopback
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
+
+_LOG = logging.getLogger(__name__)
 
 #: How this application names itself to Kusto (`x-ms-app`, `.show queries`).
 APPLICATION = "kusto-ingest-functions"
@@ -45,6 +49,21 @@ class KustoClients:
 
         # `auto_correct_endpoint` would put `ingest-` before a host that already has its final name.
         return QueuedIngestClient(self._connection(self._settings.ingest_uri), auto_correct_endpoint=False)
+
+    async def ingestion_failure(self, source_id: UUID) -> str | None:
+        """The error code with which queued ingestion of a source failed; None where none is known, or to be seen.
+
+        The batching manager names a source by the path of its blob, in which our source id stands
+        (docs: "`.show ingestion failures`").
+        """
+        try:
+            client = await self.engine()
+            command = f".show ingestion failures | where IngestionSourcePath has '{source_id}' | take 1"
+            rows = (await client.execute_mgmt(self._settings.database or "NetDefaultDB", command)).primary_results[0]
+            return next((str(row["ErrorCode"]) for row in rows), None)
+        except Exception as error:  # noqa: BLE001 - the identity may not look; the operation stays `queued`
+            _LOG.info("ingestion failures cannot be seen: %s", type(error).__name__)
+            return None
 
     async def close(self) -> None:
         """Close what was opened in this loop. For tests and tools; a function app keeps its clients."""

@@ -16,6 +16,7 @@ class Mode(StrEnum):
 
     STREAMING = "streaming"  # accepted by the engine: queryable
     QUEUED = "queued"  # accepted by Kusto's queued ingestion: the batching manager ingests it
+    SPOOLED = "spooled"  # in our spool: delivered when Kusto takes it
 
 
 class Code(StrEnum):
@@ -32,6 +33,9 @@ class Code(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type"
     RECORDS_REFUSED = "records-refused"
     QUEUE_FULL = "queue-full"
+    KEY_REUSED = "key-reused"
+    IN_PROGRESS = "in-progress"
+    NOT_FOUND = "not-found"
     NOT_CONFIGURED = "destination-not-configured"
     MISCONFIGURED = "misconfigured"
     UNAVAILABLE = "unavailable"
@@ -59,6 +63,9 @@ CATALOGUE = {
     Code.TOO_LARGE: Kind(status=413, title="The body is too large", retryable=False),
     Code.UNSUPPORTED_MEDIA_TYPE: Kind(status=415, title="The media type or encoding is not supported", retryable=False),
     Code.RECORDS_REFUSED: Kind(status=422, title="Kusto refused the records", retryable=False),
+    Code.KEY_REUSED: Kind(status=422, title="The key was used for another body", retryable=False),
+    Code.IN_PROGRESS: Kind(status=409, title="The same request is in progress", retryable=True),
+    Code.NOT_FOUND: Kind(status=404, title="There is no such thing", retryable=False),
     Code.QUEUE_FULL: Kind(status=429, title="Too much is waiting", retryable=True),
     Code.NOT_CONFIGURED: Kind(status=503, title="The destination is not ready for ingestion", retryable=True),
     Code.MISCONFIGURED: Kind(status=503, title="The application is not configured", retryable=True),
@@ -134,6 +141,7 @@ class Delivered:
     mode: Mode = field(default=Mode.STREAMING, init=False)
     maybe_duplicate: bool = False
     batch: Batch | None = None  # None: it travelled alone, ungathered
+    rejected: tuple[RecordError, ...] = ()  # records set aside as dead letters; `rows` does not count them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +154,7 @@ class Deferred:
     attempts: int  # streaming attempts made before
     mode: Mode = Mode.QUEUED
     maybe_duplicate: bool = False
+    via: str = ""  # name of the spooled payload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

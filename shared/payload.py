@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
+import msgspec
+
 from shared.formats import DataFormat
 from shared.numbers import whole_number
 from shared.records import Records
@@ -37,6 +39,23 @@ class BlobName:
 
     def __str__(self) -> str:
         return f"{self.container}/{self.name}"
+
+
+class _Poisoned(msgspec.Struct, rename="pascal"):
+    """A message of `webjobs-blobtrigger-poison` (Microsoft.Azure.WebJobs.Extensions.Storage.Blobs)."""
+
+    container_name: str
+    blob_name: str
+
+
+def poisoned_name(text: str) -> BlobName:
+    """The blob that a message of the host's poison queue names.
+
+    Raises:
+        ValueError: when it is no such message.
+    """
+    message = msgspec.json.decode(text, type=_Poisoned)
+    return BlobName(container=message.container_name, name=message.blob_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

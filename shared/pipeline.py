@@ -1,22 +1,29 @@
-"""The stages in order, for every source of work. No logic of its own beyond the order.
+"""The stages in order, for requests over HTTP. No logic of its own beyond the order.
 
-HTTP: size → (signature) → decompress → route → frame → ingest. The sender and the size are settled before a byte of
-the body is parsed, and the whole body is framed before anything is ingested.
+size → (signature) → decompress → route → frame → recognise → ingest. The sender and the size are settled before a byte
+of the body is parsed, and the whole body is framed before anything is ingested.
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
+from shared.accounting import Accounting, fate_of
 from shared.body import raw_body
 from shared.deadline import Clock, Deadline
-from shared.http_call import HttpCall, Options, check_size, choose_format, parse_options
+from shared.http_call import HttpCall, OnError, Options, check_size, choose_format, parse_options
 from shared.ingest.coalescer import Ingests
-from shared.outcome import Deferred, Delivered, Outcome, Problem, Refused, Rejected
+from shared.ingest.durable import DurableIngestion
+from shared.ingest.isolate import isolate, record_errors
+from shared.outcome import Code, Deferred, Delivered, Outcome, Problem, Refused, Rejected
 from shared.payload import Payload
+from shared.recognition import Identity, Recognised, Recognition
 from shared.records import Records, frame
+from shared.retry_pipeline import keep_refused
 from shared.routes import Route, RouteTable, Target
 from shared.settings import Settings
+from shared.storage.deadletters import DeadLetters
+from shared.storage.ledger import body_hash, operation_id
 from shared.webhooks.events import envelope
 from shared.webhooks.schemes import verify
 
@@ -31,74 +38,165 @@ class Answer:
     outcome: Outcome | None
     rows: int | None = None
     raw_size: int | None = None  # uncompressed bytes
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the pipeline is made of."""
+
+    settings: Settings
+    routes: RouteTable
+    ingestion: Ingests
+    durable: DurableIngestion
+    recognition: Recognition
+    letters: DeadLetters
+    accounting: Accounting
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """A framed request and what is to be done with it."""
+
+    payload: Payload
+    identity: Identity
+    options: Options
+    seconds: float
 
 
 class HttpPipeline:
     """Requests of the ingestion and webhook endpoints."""
 
-    def __init__(self, settings: Settings, routes: RouteTable, ingestion: Ingests, clock: Clock) -> None:
-        self._settings = settings
-        self._routes = routes
-        self._ingestion = ingestion
-        self._clock = clock
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
 
     async def ingest(self, call: HttpCall) -> Answer:
         """`POST /api/ingest/{route}[/{table}]`."""
         try:
-            route = self._routes.named(call.route)
-            options = parse_options(call)
-            target, records = self._framed(call, route, options)
+            route = self._parts.routes.named(call.route)
         except Refused as refusal:
-            return self._refused(call, refusal.problem)
-        if options.dry_run:
-            size = len(records.content)
-            return Answer(operation_id=call.operation_id, outcome=None, rows=records.count, raw_size=size)
-        return await self._ingested(call, route, target, records, options.wait)
+            return _refused(call, refusal.problem)
+        with self._parts.accounting.work(route.name) as entry:
+            try:
+                options = parse_options(call)
+                target, records = self._framed(call, route, options)
+                work = self._work(call, route, target, records, options, options.key)
+            except Refused as refusal:
+                return _refused(call, refusal.problem)
+            if options.dry_run:
+                entry.fate = fate_of(None)
+                return _answer(work, Recognised(outcome=None))
+            answer = await self._ingested(work)
+            entry.fate = fate_of(answer.outcome, duplicate=answer.duplicate)
+            return answer
 
     async def hook(self, call: HttpCall) -> Answer:
         """`POST /api/hooks/{route}[/{table}]`."""
+        parts = self._parts
         try:
-            check_size(call, self._settings.max_body_bytes)
-            route, webhook = self._routes.hook(call.route)
-            now = self._clock.now()
-            delivery = verify(webhook, call.headers, call.body, now=now)
-            body = raw_body(call.body, call.headers.get("content-encoding", ""), limit=self._settings.max_raw_bytes)
-            records = envelope(
-                webhook.scheme, route.name, delivery, call.headers, body, now=now, fallback_id=str(call.operation_id)
-            )
-            target = route.target(table=call.table, data_format=records.data_format)
+            route, webhook = parts.routes.hook(call.route)
         except Refused as refusal:
-            return self._refused(call, refusal.problem)
-        return await self._ingested(call, route, target, records, None)
+            return _refused(call, refusal.problem)
+        with parts.accounting.work(route.name) as entry:
+            try:
+                check_size(call, parts.settings.max_body_bytes)
+                now = parts.clock.now()
+                delivery = verify(webhook, call.headers, call.body, now=now)
+                encoding = call.headers.get("content-encoding", "")
+                body = raw_body(call.body, encoding, limit=parts.settings.max_raw_bytes)
+                fallback = str(call.operation_id)
+                records = envelope(
+                    webhook.scheme, route.name, delivery, call.headers, body, now=now, fallback_id=fallback
+                )
+                target = route.target(table=call.table, data_format=records.data_format)
+                work = self._work(call, route, target, records, Options(), delivery.id)
+            except Refused as refusal:
+                return _refused(call, refusal.problem)
+            answer = await self._ingested(work)
+            entry.fate = fate_of(answer.outcome, duplicate=answer.duplicate)
+            return answer
 
     def _framed(self, call: HttpCall, route: Route, options: Options) -> tuple[Target, Records]:
-        check_size(call, self._settings.max_body_bytes)
+        settings = self._parts.settings
+        check_size(call, settings.max_body_bytes)
         data_format = choose_format(route, options, call.headers.get("content-type", ""))
         # The target is checked before the body is opened: a forbidden table costs no work.
         target = route.target(table=call.table, data_format=data_format, mapping=options.mapping)
-        body = raw_body(call.body, call.headers.get("content-encoding", ""), limit=self._settings.max_raw_bytes)
+        body = raw_body(call.body, call.headers.get("content-encoding", ""), limit=settings.max_raw_bytes)
         skip = options.ignore_first_record
         return target, frame(body, data_format, skip_header=route.skips_header(data_format) if skip is None else skip)
 
-    async def _ingested(
-        self, call: HttpCall, route: Route, target: Target, records: Records, wait: float | None
-    ) -> Answer:
-        payload = Payload(
-            source_id=call.operation_id,
-            route=route.name,
-            target=target,
-            records=records,
-            streaming=route.streaming,
+    def _work(
+        self, call: HttpCall, route: Route, target: Target, records: Records, options: Options, key: str | None
+    ) -> _Work:
+        operation = operation_id(route.name, key) if key else call.operation_id
+        return _Work(
+            payload=Payload(
+                source_id=operation, route=route.name, target=target, records=records, streaming=route.streaming
+            ),
+            identity=Identity(
+                operation=operation,
+                route=route.name,
+                body_hash=body_hash(call.body) if key else "",
+                keyed=key is not None,
+            ),
+            options=options,
+            seconds=min(options.wait or float("inf"), route.deadline or self._parts.settings.deadline),
         )
-        seconds = min(wait or float("inf"), route.deadline or self._settings.deadline)
-        outcome = await self._ingestion.ingest(payload, Deadline.after(self._clock, seconds))
-        log_outcome(route.name, call.operation_id, outcome)
-        return Answer(operation_id=call.operation_id, outcome=outcome, rows=records.count, raw_size=payload.raw_size)
 
-    def _refused(self, call: HttpCall, problem: Problem) -> Answer:
-        outcome = Rejected(problem=problem, attempts=0)
-        log_outcome(call.route[:64], call.operation_id, outcome)
-        return Answer(operation_id=call.operation_id, outcome=outcome)
+    async def _ingested(self, work: _Work) -> Answer:
+        recognised = await self._parts.recognition.once(work.identity, work.seconds, lambda: self._outcome(work))
+        answer = _answer(work, recognised)
+        if answer.outcome is not None:
+            log_outcome(work.payload.route, answer.operation_id, answer.outcome)
+        return answer
+
+    async def _outcome(self, work: _Work) -> Outcome:
+        deadline = Deadline.after(self._parts.clock, work.seconds)
+        if work.options.respond_async:
+            return await self._parts.durable.later(work.payload, deadline)
+        outcome = await self._parts.ingestion.ingest(work.payload, deadline)
+        match outcome:
+            case Rejected(problem=problem) if (
+                problem.code is Code.RECORDS_REFUSED and work.options.on_error is OnError.QUARANTINE
+            ):
+                return await self._quarantined(work.payload, outcome, deadline)
+            case _:
+                return outcome
+
+    async def _quarantined(self, payload: Payload, refused: Rejected, deadline: Deadline) -> Outcome:
+        """Set the bad records aside as dead letters, deliver the others."""
+        parts = self._parts
+        found = await isolate(parts.durable, payload, deadline)
+        if found.stopped:
+            # Some records are held nowhere. What was delivered may come twice when the caller sends all of it again.
+            stopped = found.stopped[0][1]
+            unsure = stopped.problem.maybe_committed or bool(found.delivered)
+            return replace(stopped, problem=replace(stopped.problem, maybe_committed=unsure))
+        await keep_refused(parts.letters, found, parts.clock.now())
+        errors = record_errors(found.refused, payload)
+        rows = sum(part.payload.records.count or 0 for part, _ in found.delivered)
+        deferred = [outcome for _, outcome in found.delivered if isinstance(outcome, Deferred)]
+        if deferred:
+            return replace(deferred[0], rows=rows)
+        return Delivered(rows=rows, raw_size=payload.raw_size, attempts=refused.attempts, rejected=errors)
+
+
+def _answer(work: _Work, recognised: Recognised) -> Answer:
+    return Answer(
+        operation_id=work.identity.operation,
+        outcome=recognised.outcome,
+        rows=work.payload.records.count,
+        raw_size=work.payload.raw_size,
+        duplicate=recognised.duplicate,
+    )
+
+
+def _refused(call: HttpCall, problem: Problem) -> Answer:
+    outcome = Rejected(problem=problem, attempts=0)
+    log_outcome(call.route[:64], call.operation_id, outcome)
+    return Answer(operation_id=call.operation_id, outcome=outcome)
 
 
 def log_outcome(route: str, operation_id: UUID, outcome: Outcome) -> None:

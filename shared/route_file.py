@@ -7,13 +7,11 @@ from itertools import combinations
 
 from shared.formats import DataFormat, allows_header, needs_mapping
 from shared.globs import BlobPattern, problem_of
-from shared.routes import Route, RouteTable, Streaming
+from shared.routes import ENTITY, Route, RouteTable, Streaming
 from shared.webhooks.configuration import WebhookError, parse_webhook
 from shared.webhooks.schemes import Webhook
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
-#: Kusto entity names that need no bracket quoting, plus the glob marks of `tables` (docs: "Entity names").
-_ENTITY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ .-]*")
 _TABLE_PATTERN = re.compile(r"[A-Za-z0-9_ .*?-]+")
 
 _KEYS = (
@@ -183,7 +181,7 @@ class _Reader:
     def _entity(self, name: str, key: str, value: object) -> str | None:
         if value is None:
             return None
-        if not isinstance(value, str) or not _ENTITY.fullmatch(value):
+        if not isinstance(value, str) or not ENTITY.fullmatch(value):
             self._add(name, key, "must be a Kusto name: letters, digits, `_ . -` and space")
             return None
         return value
@@ -218,13 +216,17 @@ class _Reader:
 
     def _line(self, route: str | None, key: str | None) -> int:
         """The line of a key inside a route's table; the table's own line, or 1, where the key is not there."""
-        header = re.compile(rf"\s*\[routes\.[\"']?{re.escape(route or '')}[\"']?(\]|\.)")
-        start = next((n for n, line in enumerate(self._lines) if route and header.match(line)), 0)
+        name = re.escape(route or key or "")
+        quoted = rf"[\"']?{name}[\"']?"
+        header = re.compile(rf"\s*\[\s*(routes\s*\.\s*)?{quoted}\s*(\]|\.)|\s*(routes\s*\.\s*)?{quoted}\s*[.=]")
+        start = next((number for number, line in enumerate(self._lines) if header.match(line)), 0)
+        if route is None:
+            return start + 1
         if key is None:
             return start + 1
         assign = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*(=|\.)")
-        for number, line in enumerate(self._lines[start + 1 if route else 0 :], start + 1 if route else 0):
-            if route and line.lstrip().startswith("[") and not header.match(line):
+        for number, line in enumerate(self._lines[start + 1 :], start + 1):
+            if line.lstrip().startswith("[") and not header.match(line):
                 break
             if assign.match(line):
                 return number + 1

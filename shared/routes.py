@@ -1,5 +1,6 @@
 """The route table: what may be ingested, and where it goes. A closed list; nothing outside it is accepted."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +10,9 @@ from shared.formats import DataFormat, allows_header, needs_mapping
 from shared.globs import BlobPattern
 from shared.outcome import Code, Problem, Refused
 from shared.webhooks.schemes import Webhook
+
+#: Kusto entity names that need no bracket quoting (docs: "Entity names"); anything else never reaches a URL or command.
+ENTITY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ .-]{0,1023}")
 
 
 class Streaming(StrEnum):
@@ -61,7 +65,8 @@ class Route:
     def _table(self, wanted: str | None) -> str:
         if self.table is not None and wanted is None:
             return self.table
-        if self.table is None and wanted is not None and any(fnmatchcase(wanted, row) for row in self.tables):
+        allowed = self.table is None and wanted is not None and any(fnmatchcase(wanted, row) for row in self.tables)
+        if allowed and wanted is not None and ENTITY.fullmatch(wanted):
             return wanted
         raise Refused(not_found())
 

@@ -89,6 +89,11 @@ SETTINGS = (
         default="60",
         meaning="Time an invocation may take to have its body held by Kusto, where the route gives no `deadline`.",
     ),
+    Setting(
+        name="RETRY_DELAY_SECONDS",
+        default="10",
+        meaning="Wait before the first try of what was spooled; it doubles with each try, up to 15 minutes.",
+    ),
 )
 
 
@@ -107,6 +112,7 @@ class Settings:
     max_body_bytes: int
     max_raw_bytes: int
     deadline: float
+    retry_delay: float
 
 
 class SettingsError(ValueError):
@@ -141,6 +147,7 @@ def parse_settings(env: Mapping[str, str]) -> Settings:
         max_body_bytes=int(_positive(values, "MAX_BODY_BYTES", problems)),
         max_raw_bytes=int(_positive(values, "MAX_RAW_BYTES", problems)),
         deadline=_positive(values, "DEADLINE_SECONDS", problems),
+        retry_delay=_positive(values, "RETRY_DELAY_SECONDS", problems),
     )
     if settings.auth is Auth.NONE and not is_loopback(cluster) and cluster:
         problems.append("KUSTO_AUTH=none is for the local Kusto only: KUSTO_CLUSTER_URI is not on loopback.")

@@ -9,7 +9,7 @@ decrease, as TCP does).
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from shared.deadline import Clock
@@ -68,7 +68,8 @@ class Concurrency:
                 self.in_flight -= 1
                 self._wake()
             else:
-                self._waiting.remove(turn)
+                with suppress(ValueError):  # `_wake` has passed over it already
+                    self._waiting.remove(turn)
             raise
 
     def _take(self) -> None:

@@ -6,7 +6,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,39 @@ class App:
             x_github_delivery=delivery,
         )
 
+    def admin(self, path: str, *, method: str = "GET") -> Reply:
+        return self.request(path, method=method, key=False, x_functions_key=self.endpoints.admin_key)
+
+    def letters(self, *, route: str, reason: str = "") -> list[dict[str, Any]]:
+        reply = self.admin(f"deadletters?route={route}&reason={reason}")
+        assert reply.status == 200
+        return list(reply.body["deadLetters"])
+
+    def announce(self, name: str) -> None:
+        """Tell the host of a blob, as Event Grid does when it repeats itself."""
+        url = f"{self.endpoints.blob}/landing/{name}"
+        event = {
+            "eventType": "Microsoft.Storage.BlobCreated",
+            "id": "again",
+            "subject": f"/blobServices/default/containers/landing/blobs/{name}",
+            "data": {"api": "PutBlob", "url": url, "eTag": "0x1", "blobType": "BlockBlob"},
+        }
+        where = f"{self.endpoints.functions}/runtime/webhooks/blobs?functionName=Host.Functions.blob_created"
+        request = urllib.request.Request(  # noqa: S310 - loopback
+            f"{where}&code={self.endpoints.blobs_extension_key}",
+            data=json.dumps([event]).encode(),
+            headers={"aeg-event-type": "Notification", "content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
+            assert answer.status == 202
+
+    def eventually[T](self, look: Callable[[], T], seconds: float = 30.0) -> T:
+        """What the look sees as soon as it sees something."""
+        end = time.monotonic() + seconds
+        while not (seen := look()) and time.monotonic() < end:
+            time.sleep(0.1)
+        return seen
+
     def put(self, name: str, content: bytes, **metadata: str) -> None:
         self._blobs.get_blob_client("landing", name).upload_blob(content, overwrite=True, metadata=metadata or None)
 
@@ -137,7 +170,11 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     folder: Path = tmp_path_factory.mktemp("stack")
     routes = folder / "routes.toml"
     routes.write_text((Path(__file__).parents[3] / "routes.toml").read_text() + _ROUTES)
-    env = {"DEADLINE_SECONDS": "12", "STANDARD_WEBHOOK_SECRET": "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cw=="}
+    env = {
+        "DEADLINE_SECONDS": "12",
+        "RETRY_DELAY_SECONDS": "1",
+        "STANDARD_WEBHOOK_SECRET": "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cw==",
+    }
     with LoopThread() as loop:
         stack = Stack(Options(logs=folder, routes=routes, env=env))
         loop.run(stack.__aenter__(), within=120)

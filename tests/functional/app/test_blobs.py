@@ -1,9 +1,11 @@
 """Files dropped into the landing container become rows; what cannot be ingested stays where an operator finds it."""
 
 import base64
+import contextlib
 import gzip
 import json
-import time
+
+from azure.core.exceptions import ResourceExistsError
 
 from .conftest import App
 
@@ -55,16 +57,37 @@ def test_a_blob_without_a_route_is_left_alone(app: App) -> None:
     app.until(1, "MyStormEvents", "State == 'AFTER'")
 
 
-def test_a_broken_file_ends_in_the_poison_queue(app: App) -> None:
+def test_a_broken_file_becomes_a_dead_letter(app: App) -> None:
     app.put("storms/broken.csv.gz", gzip.compress(_csv("BROKEN", 10))[:-8])
-    queue = app.queues.get_queue_client("webjobs-blobtrigger-poison")
-    end = time.monotonic() + 30
-    found: list[str] = []
-    while not found and time.monotonic() < end:
-        time.sleep(0.2)
-        try:
-            found = [base64.b64decode(m.content).decode() for m in queue.peek_messages(32)]
-        except Exception:  # noqa: BLE001, S112 - the queue is made with its first message
-            continue
-    assert [json.loads(text)["BlobName"] for text in found] == ["storms/broken.csv.gz"]
+
+    (letter,) = app.eventually(lambda: app.letters(route="storms", reason="malformed-body"))
+
+    assert app.admin(f"deadletters/{letter['id']}").body["blob"] == "landing/storms/broken.csv.gz"
     assert app.count("MyStormEvents", "State == 'BROKEN'") == 0
+
+    app.put("storms/broken.csv.gz", gzip.compress(_csv("BROKEN", 10)))
+    app.until(10, "MyStormEvents", "State == 'BROKEN'")
+    assert app.admin(f"deadletters/{letter['id']}", method="DELETE").status == 204
+
+
+def test_the_same_blob_announced_again_is_ingested_once(app: App) -> None:
+    app.put("storms/again.csv", _csv("AGAIN", 3))
+    app.until(3, "MyStormEvents", "State == 'AGAIN'")
+
+    app.announce("storms/again.csv")
+    app.put("storms/behind.csv", _csv("BEHIND", 1))
+    app.until(1, "MyStormEvents", "State == 'BEHIND'")
+
+    assert app.count("MyStormEvents", "State == 'AGAIN'") == 3
+
+
+def test_a_blob_that_the_host_gave_up_on_becomes_a_dead_letter(app: App) -> None:
+    message = {"Type": "BlobTrigger", "ContainerName": "landing", "BlobName": "storms/gone.csv", "ETag": '"x"'}
+    queue = app.queues.get_queue_client("webjobs-blobtrigger-poison")
+    with contextlib.suppress(ResourceExistsError):
+        queue.create_queue()
+    queue.send_message(base64.b64encode(json.dumps(message).encode()).decode())
+
+    (letter,) = app.eventually(lambda: app.letters(route="storms", reason="internal"))
+
+    assert app.admin(f"deadletters/{letter['id']}").body["blob"] == "landing/storms/gone.csv"

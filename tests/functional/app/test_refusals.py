@@ -46,8 +46,6 @@ def _is_problem(reply: Reply, status: int, code: str) -> None:
         ("ingest/storms?mapping=Other", _LINE, {}, 400, "malformed-parameter"),
         ("ingest/storms?ignorefirstrecord=true", _LINE, {}, 400, "malformed-parameter"),
         ("ingest/storms?dryRun=perhaps", _LINE, {}, 400, "malformed-parameter"),
-        ("ingest/nowhere", _LINE, {}, 503, "destination-not-configured"),
-        ("ingest/unmapped", b'{"State": "REFUSED"}', {}, 503, "destination-not-configured"),
     ],
 )
 def test_a_bad_request_is_refused_whole(
