@@ -8,11 +8,15 @@ the end-to-end tests of Azure/Webjobs.Extensions.Kusto; the classifier of Azure/
 exceptions.py and client_base.py (`_handle_http_error`), whose exceptions `failure_of` takes apart.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from shared.numbers import whole_number
+
+#: Where the service's texts name entities: "request to <database>.<table> :", "Entity ID '<name>'", "table '<name>'".
+_NAMES = re.compile(r"request to [^:]*:|(?:entity id|database|table|column|cluster)\s+'[^']*'", re.IGNORECASE)
 
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
@@ -80,13 +84,20 @@ _BY_MARK = (
     _Row(
         action=Action.CONFIGURATION,
         reason="mapping-not-found",
-        marks=("mappingreferencewasnotfound", "'mappingpersistent'", "mapping_not_found"),
+        marks=(
+            "mappingreferencewasnotfound",
+            "'mappingpersistent'",
+            "mapping_not_found",
+            "invalidmapping",
+            "missingmapping",
+            "duplicatemapping",
+        ),
         advice=_NO_MAPPING,
     ),
     _Row(
         action=Action.CONFIGURATION,
         reason="table-not-found",
-        marks=("tablenotexist", "databasenotexist", "entitynotfound", "entity_not_found"),
+        marks=("tablenotexist", "databasenotexist", "entitynotfound", "entity_not_found", "invalidoremptytablename"),
         advice=_NO_TABLE,
     ),
     _Row(action=Action.CONFIGURATION, reason="access-denied", marks=("accessdenied", "forbidden"), advice=_NO_ACCESS),
@@ -170,15 +181,20 @@ def _local_failure(error: BaseException) -> Failure:
 
 def _api_failure(error: Any) -> Failure:
     told = error.get_api_error()
-    text = f"{told.message or ''} {told.description or ''} {told.type or ''}".lower()
+    text = f"{told.message or ''} {_without_names(told.description or '')} {told.type or ''}".lower()
     status = _status(error.http_response)
     return Failure(
         status=status if status is not None else _SERVER_ERROR,
         code=told.code or "",
         text=text,
-        permanent=told.permanent,
+        permanent=told.permanent is True,
         retry_after=_retry_after((error.http_response,)),
     )
+
+
+def _without_names(text: str) -> str:
+    """The service's text without the names of databases and tables: a table may be called `ThrottledCalls`."""
+    return _NAMES.sub(" ", text)
 
 
 def _never_sent(cause: BaseException | None) -> bool:

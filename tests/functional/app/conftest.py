@@ -24,6 +24,10 @@ _ROUTES = """
 table = "NoSuchTable"
 format = "csv"
 
+[routes.later]
+table = "LaterTable"
+format = "csv"
+
 [routes.unmapped]
 table = "MyStormEvents"
 format = "json"

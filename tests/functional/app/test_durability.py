@@ -6,15 +6,15 @@ _LINE = "2018-01-26,2018-01-27,{},0,0,Unknown,{{}}\n"
 
 
 def test_a_missing_table_spools_and_heals(app: App) -> None:
-    reply = app.request("ingest/nowhere", b"1,late\n")
+    reply = app.request("ingest/later", b"1,late\n")
 
     assert (reply.status, reply.body["mode"]) == (202, "spooled")
     assert reply.body["reason"] == "destination-not-configured"
     assert app.request(reply.body["statusUrl"].removeprefix("/api/")).body["state"] == "spooled"
 
-    app.command(".create table NoSuchTable (A:int, B:string)")
-    app.command(".alter table NoSuchTable policy streamingingestion enable")
-    app.until(1, "NoSuchTable", "B == 'late'", seconds=60)
+    app.command(".create table LaterTable (A:int, B:string)")
+    app.command(".alter table LaterTable policy streamingingestion enable")
+    app.until(1, "LaterTable", "B == 'late'", seconds=60)
 
     def state() -> bool:
         return bool(app.request(reply.body["statusUrl"].removeprefix("/api/")).body["state"] == "delivered")
