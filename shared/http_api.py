@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from shared.outcome import MAX_LISTED_ERRORS, Code, Deferred, Delivered, Outcome, Problem, Rejected
+from shared.outcome import MAX_LISTED_ERRORS, Code, Deferred, Delivered, Outcome, Problem, RecordError, Rejected
 from shared.pipeline import Answer
 
 _JSON = "application/json"
@@ -102,14 +102,12 @@ def _status_url(operation: UUID) -> str:
 def _delivered(answer: Answer, outcome: Delivered) -> _Json:
     body: _Json = {
         "mode": outcome.mode.value,
-        "rows": {**_rows(answer, ingested=outcome.rows), "rejected": len(outcome.rejected)},
+        "rows": _rows(answer, ingested=outcome.rows) | {"rejected": len(outcome.rejected)},
         "bytes": outcome.raw_size,
         "attempts": outcome.attempts,
         "maybeDuplicate": outcome.maybe_duplicate,
     }
-    if outcome.rejected:
-        body["errors"] = [msgspec.to_builtins(error) for error in outcome.rejected[:MAX_LISTED_ERRORS]]
-        body["errorsTotal"] = len(outcome.rejected)
+    body |= _set_aside(outcome.rejected)
     if outcome.batch is not None:
         batch = outcome.batch
         body["batch"] = {"requests": batch.requests, "rows": batch.rows, "waitMs": round(batch.wait * 1000)}
@@ -120,10 +118,19 @@ def _deferred(answer: Answer, outcome: Deferred) -> _Json:
     return {
         "mode": outcome.mode.value,
         "reason": outcome.reason,
-        "rows": _rows(answer, ingested=0),
+        "rows": _rows(answer, ingested=0) | {"rejected": len(outcome.rejected)},
         "bytes": outcome.raw_size,
         "attempts": outcome.attempts,
         "maybeDuplicate": outcome.maybe_duplicate,
+    } | _set_aside(outcome.rejected)
+
+
+def _set_aside(errors: tuple[RecordError, ...]) -> _Json:
+    if not errors:
+        return {}
+    return {
+        "errors": [msgspec.to_builtins(error) for error in errors[:MAX_LISTED_ERRORS]],
+        "errorsTotal": len(errors),
     }
 
 

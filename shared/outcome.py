@@ -155,6 +155,7 @@ class Deferred:
     mode: Mode = Mode.QUEUED
     maybe_duplicate: bool = False
     via: str = ""  # name of the spooled payload
+    rejected: tuple[RecordError, ...] = ()  # records set aside as dead letters; `rows` does not count them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

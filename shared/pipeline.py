@@ -178,9 +178,16 @@ class HttpPipeline:
         errors = record_errors(found.refused, payload)
         rows = sum(part.payload.records.count or 0 for part, _ in found.delivered)
         deferred = [outcome for _, outcome in found.delivered if isinstance(outcome, Deferred)]
+        unsure = any(outcome.maybe_duplicate for _, outcome in found.delivered)
         if deferred:
-            return replace(deferred[0], rows=rows)
-        return Delivered(rows=rows, raw_size=payload.raw_size, attempts=refused.attempts, rejected=errors)
+            return replace(deferred[0], rows=rows, rejected=errors, maybe_duplicate=unsure)
+        return Delivered(
+            rows=rows,
+            raw_size=payload.raw_size,
+            attempts=refused.attempts,
+            rejected=errors,
+            maybe_duplicate=unsure,
+        )
 
 
 def _answer(work: _Work, recognised: Recognised) -> Answer:

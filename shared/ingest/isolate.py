@@ -10,7 +10,7 @@ from uuid import uuid5
 
 from shared.deadline import Deadline
 from shared.ingest.coalescer import Ingests
-from shared.outcome import Code, Deferred, Delivered, Outcome, Problem, RecordError, Rejected
+from shared.outcome import Code, Deferred, Delivered, Problem, RecordError, Rejected
 from shared.payload import Payload
 from shared.records import Records, cut
 
@@ -30,7 +30,7 @@ class Part:
 class Isolated:
     """What isolation came to."""
 
-    delivered: list[tuple[Part, Outcome]] = field(default_factory=list)
+    delivered: list[tuple[Part, Delivered | Deferred]] = field(default_factory=list)
     refused: list[tuple[Part, Problem]] = field(default_factory=list)
     stopped: list[tuple[Part, Rejected]] = field(default_factory=list)  # not refused as data, and not held
 
