@@ -1,0 +1,1 @@
+"""The laptop stack: Kusto, the Functions host and Azurite without Azure, and the `./dev` command line."""

@@ -1,0 +1,1 @@
+"""A local Azure Functions host on the real Python worker: ``python -m local.functions --help``."""

@@ -1,0 +1,135 @@
+"""Appending parsed rows: the work that shares transactions."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from local.kusto import store
+from local.kusto.arrow import ArrowTable, pa
+from local.kusto.model import IngestKind, IngestResult
+from local.kusto.store import Connection, Extent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Follow(Protocol):
+    """What happens to fresh extents: update policies."""
+
+    def within(self, con: Connection, database: str, extents: Sequence[Extent], appender: Appender) -> None:
+        """Run in the transaction of the append; raise to have all of it undone."""
+        ...
+
+    def after(self, con: Connection, database: str, extents: Sequence[Extent], appender: Appender) -> None:
+        """Run after the commit, outside any transaction; must not raise."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Append:
+    """Rows for one table, with the properties of their extent; ``size`` in raw bytes."""
+
+    database: str
+    table: str
+    rows: ArrowTable
+    size: int
+    tags: tuple[str, ...]
+    ingest_if_not_exists: tuple[str, ...]
+    created: datetime | None
+    kind: IngestKind
+    done: Future[IngestResult] = field(default_factory=Future)
+
+    @property
+    def joins(self) -> tuple[object, ...]:
+        """Appends that are equal here may become one extent: streaming ones into the same columns."""
+        if self.kind is IngestKind.STREAMING:
+            return (self.table, *self.rows.column_names, *self.rows.schema.types)
+        return (id(self),)
+
+
+class Appender:
+    """Runs groups of appends on the writer's connection; ``follow`` runs update policies on what was written."""
+
+    def __init__(self, follow: Follow) -> None:
+        self._follow = follow
+        self._last: dict[str, int] = {}
+        self._unsettled: list[tuple[str, tuple[Extent, ...]]] = []
+
+    def __call__(self, con: Connection, work: Sequence[Append]) -> Sequence[IngestResult]:
+        """Append in order; consecutive or not, streaming appends of one shape become one extent."""
+        self._unsettled.clear()
+        results: dict[int, IngestResult] = {}
+        written: list[Extent] = []
+        groups: dict[tuple[object, ...], list[Append]] = {}
+        for member in work:
+            groups.setdefault(member.joins, []).append(member)
+        for joined in groups.values():
+            extent = self._append(con, joined)
+            if extent is not None:
+                written.append(extent)
+            for member in joined:
+                results[id(member)] = IngestResult(
+                    rows=member.rows.num_rows if extent else 0,
+                    extent_id=extent.id if extent else None,
+                    skipped=extent is None,
+                )
+        if written:
+            self._follow.within(con, work[0].database, written, self)
+            self._unsettled.append((work[0].database, tuple(written)))
+        return [results[id(member)] for member in work]
+
+    def settle(self, con: Connection) -> None:
+        """After the commit: the update policies whose failure leaves the source rows in place."""
+        for database, written in self._unsettled:
+            self._follow.after(con, database, written, self)
+        self._unsettled.clear()
+
+    def next_extent(self, con: Connection, *, database: str, table: str, rows: int, kind: str, size: int = 0) -> Extent:
+        """An extent that nobody has used yet, created now."""
+        now = datetime.now(UTC).replace(tzinfo=None)
+        return Extent(
+            id=store.new_extent_id(),
+            ordinal=self._ordinal(con, database),
+            table=table,
+            created=now,
+            ingested=now,
+            rows=rows,
+            size=size,
+            tags=(),
+            kind=kind,
+        )
+
+    def _append(self, con: Connection, joined: Sequence[Append]) -> Extent | None:
+        first = joined[0]
+        if first.ingest_if_not_exists and store.has_ingest_by(
+            con, first.database, first.table, first.ingest_if_not_exists
+        ):
+            return None
+        rows = first.rows if len(joined) == 1 else pa.concat_tables([w.rows for w in joined])
+        now = datetime.now(UTC).replace(tzinfo=None)
+        extent = Extent(
+            id=store.new_extent_id(),
+            ordinal=self._ordinal(con, first.database),
+            table=first.table,
+            created=first.created.astimezone(UTC).replace(tzinfo=None) if first.created else now,
+            ingested=now,
+            rows=rows.num_rows,
+            size=sum(w.size for w in joined),
+            tags=first.tags,
+            kind=first.kind.value,
+        )
+        store.append(con, first.database, extent, rows)
+        return extent
+
+    def forget(self, database: str) -> None:
+        """A database of that name is gone; the next one starts anew."""
+        self._last.pop(database, None)
+
+    def _ordinal(self, con: Connection, database: str) -> int:
+        if database not in self._last:
+            self._last[database] = store.last_ordinal(con, database)
+        self._last[database] += 1
+        return self._last[database]

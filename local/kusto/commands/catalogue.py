@@ -1,0 +1,59 @@
+"""All commands of the engine, and the query operators after a ``|``."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from local.kusto.commands import functions, ingests, mappings, policies, shows, table_columns, table_shows, tables
+from local.kusto.commands.registry import Call, Entry, run_command
+from local.kusto.commands.scripts import execute_script
+from local.kusto.query import pipe
+
+if TYPE_CHECKING:
+    from local.kusto.engine import Engine
+    from local.kusto.model import ResultTable
+
+_NO_DATABASE: Final = {"", "NetDefaultDB"}  # what clients send for commands on the cluster
+_PIPE: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|(?P<pipe>\|)""")
+
+
+def _script(call: Call) -> ResultTable:
+    return execute_script(call, lambda command: execute(call.engine, call.database, command))
+
+
+_ENTRIES: Final[tuple[Entry, ...]] = (
+    Entry(phrase=(".execute", "database", "script"), action=_script),
+    Entry(phrase=(".execute", "script"), action=_script),
+    *mappings.ENTRIES,
+    *policies.ENTRIES,
+    *functions.ENTRIES,
+    *shows.ENTRIES,
+    *table_shows.ENTRIES,
+    *table_columns.ENTRIES,
+    *tables.ENTRIES,
+    *ingests.ENTRIES,
+)
+
+
+def execute(engine: Engine, database: str, text: str) -> ResultTable:
+    """Run one command; raises ``KustoError``."""
+    if database not in _NO_DATABASE:
+        engine.database(database)
+    command = text.strip()
+    operators = ""
+    if command.lower().startswith(".show"):
+        command, operators = _split(command)
+    result = run_command(_ENTRIES, engine, database, command)
+    if not operators:
+        return result
+    with engine.reading() as con:
+        return pipe(con, result, operators)
+
+
+def _split(command: str) -> tuple[str, str]:
+    """A ``.show`` command and the operators that follow its first bar outside a string."""
+    for found in _PIPE.finditer(command):
+        if found["pipe"]:
+            return command[: found.start()].strip(), command[found.end() :].strip()
+    return command, ""

@@ -1,0 +1,5 @@
+"""Fixtures of all tests."""
+
+from tests.azurite_fixture import storage
+
+__all__ = ["storage"]

@@ -1,0 +1,70 @@
+"""What a module may load and read: a cold start pays for nothing it does not use, and the core knows no environment."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+MODULES = sorted(".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "shared").rglob("*.py") if path.stem != "__init__")
+
+#: Modules that talk to the outside by themselves. Even they load its libraries when first used, and not before.
+HEAVY = ("azure.kusto", "azure.identity", "azure.storage", "azure.core", "aiohttp", "requests", "cryptography", "pandas")
+
+
+def loaded_by(*modules: str) -> set[str]:
+    script = f"import {', '.join(modules)}, sys; print(*sys.modules)"
+    done = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=True, text=True
+    )
+    return set(done.stdout.split())
+
+
+def heavy(names: set[str]) -> set[str]:
+    return {name for name in names if name.startswith(HEAVY)}
+
+
+def test_no_module_loads_an_sdk_when_it_is_imported() -> None:
+    assert heavy(loaded_by(*MODULES)) == set()
+
+
+def test_the_start_loads_no_pipeline_of_a_trigger_that_may_never_come() -> None:
+    loaded = loaded_by("shared.bootstrap")
+    assert heavy(loaded) == set()
+    assert not loaded & {"shared.blob_pipeline", "shared.ingest.queued", "shared.storage.landing", "shared.kusto"}
+
+
+def names_of(module: str) -> set[str]:
+    tree = ast.parse((ROOT / Path(*module.split("."))).with_suffix(".py").read_text(encoding="utf-8"))
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    from_ = {f"{node.module}.{alias.name}" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    used = {f"{node.value.id}.{node.attr}" for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)}
+    return imported | from_ | used
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_start_may_read_the_environment(module: str) -> None:
+    assert not names_of(module) & {"os.environ", "os.getenv", "os.environb", "os.putenv"}
+
+
+PURE = [
+    *("records", "separated", "formats", "globs", "settings", "routes", "route_file", "body", "http_call", "http_api"),
+    *("outcome", "payload", "numbers", "webhooks.schemes", "webhooks.configuration", "webhooks.events"),
+    *("ingest.policy", "ingest.errors", "storage.account", "storage.held"),
+]
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_the_core_has_no_clock_and_no_chance(module: str) -> None:
+    names = names_of(f"shared.{module}")
+    assert not names & {"time.time", "time.monotonic", "datetime.now", "datetime.utcnow", "random.random", "uuid.uuid4"}
+    assert not {name for name in names if name.split(".")[0] in {"asyncio", "socket", "threading", "random", "secrets"}}
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_the_core_depends_on_the_core_only(module: str) -> None:
+    imported = {name for name in names_of(f"shared.{module}") if name.startswith("shared.")}
+    allowed = tuple(f"shared.{name}." for name in PURE) + ("shared.pipeline.Answer",)
+    assert all(name.startswith(allowed) for name in imported), imported
