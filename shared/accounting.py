@@ -4,13 +4,16 @@
 counted out in the same place that counted it in.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from shared.lifecycle import Lifecycle
 from shared.outcome import Deferred, Delivered, Outcome, Rejected
+from shared.telemetry import count_received, count_settled
 
 
 class Fate(StrEnum):
@@ -42,6 +45,11 @@ class Entry:
     """One piece of work; without a fate when it is left, it failed."""
 
     fate: Fate = Fate.REJECTED
+    outcome: Outcome | None = None
+
+    def settle(self, outcome: Outcome | None, *, duplicate: bool = False) -> None:
+        """It ended like this."""
+        self.outcome, self.fate = outcome, fate_of(outcome, duplicate=duplicate)
 
 
 @dataclass(slots=True)
@@ -51,18 +59,23 @@ class Accounting:
     received: Counter[str] = field(default_factory=Counter)
     settled: Counter[tuple[str, Fate]] = field(default_factory=Counter)
     in_progress: Counter[str] = field(default_factory=Counter)
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
 
     @contextmanager
     def work(self, route: str) -> Iterator[Entry]:
         """Count a piece of work in, and out by the fate that its entry has at the end."""
         self.received[route] += 1
         self.in_progress[route] += 1
-        entry = Entry()
+        self.lifecycle.begin()
+        count_received(route)
+        entry, started = Entry(), time.monotonic()
         try:
             yield entry
         finally:
             self.in_progress[route] -= 1
+            self.lifecycle.end()
             self.settled[route, entry.fate] += 1
+            count_settled(route, entry.fate.value, entry.outcome, time.monotonic() - started)
 
     def unbalanced(self) -> dict[str, int]:
         """Routes whose books do not balance, and by how much: for tests, where it must be empty."""

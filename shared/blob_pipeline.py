@@ -6,10 +6,10 @@ The same events may come several times and in any order (Event Grid), and for bl
 import logging
 from dataclasses import dataclass
 
-from shared.accounting import Accounting, fate_of
+from shared.accounting import Accounting
 from shared.body import BrokenError, TooLargeError, decompressed, sniffed
 from shared.deadline import Clock, Deadline
-from shared.formats import Compression, DataFormat, reference_format, split_name
+from shared.formats import Compression, DataFormat, allows_header, reference_format, split_name
 from shared.ingest.coalescer import Ingests
 from shared.ingest.managed import ManagedIngestion
 from shared.ingest.policy import STREAMING_LIMIT, choose_blob
@@ -95,19 +95,19 @@ class BlobPipeline:
                 version = await self._landing.look(blob)
                 if version.size == 0:
                     _LOG.info("blob %s is empty: nothing to ingest", blob)
-                    entry.fate = fate_of(None)
+                    entry.settle(None)
                     return None
                 recognised = await self._recognised(version, match)
             except BlobGoneError:
                 _LOG.info("blob %s is gone or was written again: its next event counts", blob)
-                entry.fate = fate_of(None)
+                entry.settle(None)
                 return None
             outcome = recognised.outcome
             if isinstance(outcome, Rejected):
                 outcome = await self._kept(version, route, outcome, attempt)
             if outcome is not None:
                 log_outcome(route.name, version.source_id, outcome)
-            entry.fate = fate_of(outcome, duplicate=recognised.duplicate)
+            entry.settle(outcome, duplicate=recognised.duplicate)
             return outcome
 
     async def poisoned(self, blob: BlobName) -> None:
@@ -138,7 +138,7 @@ class BlobPipeline:
         if not problem.kind.retryable or attempt > MOST_ATTEMPTS:
             await self._letters.keep(_letter(version, route, problem, self._clock.now()))
             return rejected
-        again = Wake(attempt=attempt + 1, blob=str(version.blob), since=self._clock.now())
+        again = Wake(attempt=attempt + 1, blob=str(version.blob))
         await self._spool.wake(again, delay=self._delays.before(again.attempt))
         return Deferred(
             mode=Mode.SPOOLED,
@@ -150,7 +150,12 @@ class BlobPipeline:
         )
 
     async def _once(self, work: _Work, deadline: Deadline) -> Outcome:
-        choice = choose_blob(work.version, work.compression, streaming=work.match.route.streaming)
+        choice = choose_blob(
+            work.version,
+            work.compression,
+            streaming=work.match.route.streaming,
+            data_format=work.target.data_format,
+        )
         if choice.mode is Mode.QUEUED:
             return await self._by_reference(work, choice.reason, deadline)
         stored = await self._landing.read(work.version)
@@ -167,6 +172,7 @@ class BlobPipeline:
             target=work.target,
             records=frame(raw, work.target.data_format, skip_header=work.skip_header),
             streaming=work.match.route.streaming,
+            tagging=work.match.route.tagging,
         )
         return await self._ingestion.ingest(payload, deadline)
 
@@ -186,6 +192,7 @@ class BlobPipeline:
             uri=await self._landing.reference(blob),
             raw_size=raw_size,
             ignore_first_record=work.skip_header,
+            tagging=work.match.route.tagging,
         )
         return await self._references.ingest_reference(reference, reason, deadline)
 
@@ -226,7 +233,7 @@ def _work(version: BlobVersion, match: BlobMatch) -> _Work:
         match=match,
         target=route.target(table=wanted, data_format=data_format, mapping=hints.mapping),
         compression=compression,
-        skip_header=route.skips_header(data_format) if skip is None else skip,
+        skip_header=route.skips_header(data_format) if skip is None else skip and allows_header(data_format),
     )
 
 

@@ -1,7 +1,8 @@
 """The start of the application: configuration in, the object that the triggers call out."""
 
 import logging
-from collections.abc import Mapping
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from uuid import UUID
 
@@ -9,8 +10,10 @@ from shared.deadline import Clock, SystemClock
 from shared.http_api import HttpReply, render, render_json, render_problem
 from shared.http_call import HttpCall
 from shared.letters import not_found
+from shared.lifecycle import RETRY_AFTER, drain_on_sigterm
 from shared.outcome import Code, Problem
 from shared.payload import BlobName, poisoned_name
+from shared.pipeline import Answer
 from shared.route_file import RouteFileError, parse_routes
 from shared.routes import RouteTable
 from shared.settings import Settings, SettingsError, parse_settings
@@ -36,10 +39,11 @@ class Application:
         self.settings = settings
         self.routes = routes
         self._parts = Composition(settings, routes, landing, clock)
+        drain_on_sigterm(self._parts.accounting.lifecycle)
 
     async def ingest(self, call: HttpCall) -> HttpReply:
         """`POST /api/ingest/{route}[/{table}]`."""
-        return render(await self._parts.http.ingest(call))
+        return self._leaving(call) or await _answered(call.operation_id, self._rendered(self._parts.http.ingest, call))
 
     async def hook(self, call: HttpCall) -> HttpReply:
         """`/api/hooks/{route}[/{table}]`."""
@@ -47,7 +51,7 @@ class Application:
             detail = "This webhook takes POST only: its scheme has no handshake."
             problem = Problem(code=Code.METHOD_NOT_ALLOWED, detail=detail, accepted=("POST",))
             return render_problem(problem, call.operation_id)
-        return render(await self._parts.http.hook(call))
+        return self._leaving(call) or await _answered(call.operation_id, self._rendered(self._parts.http.hook, call))
 
     async def blob(self, blob: BlobName) -> None:
         """A blob event; raises when the host must keep it."""
@@ -69,15 +73,11 @@ class Application:
 
     async def operation(self, operation: str, call_id: UUID) -> HttpReply:
         """`GET /api/operations/{id}`."""
-        try:
-            found = await self._parts.operations.find(UUID(operation))
-        except ValueError:
-            found = None
-        return render_json(200, found) if found else render_problem(not_found("operation"), call_id)
+        return await _answered(call_id, self._operation(operation, call_id))
 
     async def letters(self, call: HttpCall) -> HttpReply:
         """`/api/deadletters…`: `route` is the letter's id, `table` the action."""
-        return await self._parts.letter_desk.answer(call)
+        return await _answered(call.operation_id, self._parts.letter_desk.answer(call))
 
     async def ready(self) -> HttpReply:
         """`GET /api/health/ready`."""
@@ -88,6 +88,39 @@ class Application:
     async def close(self) -> None:
         """Close the clients of this loop. For tests and tools; a function app keeps them."""
         await self._parts.close()
+
+    def _leaving(self, call: HttpCall) -> HttpReply | None:
+        """The refusal of a process that is about to end."""
+        if not self._parts.accounting.lifecycle.draining:
+            return None
+        detail = "This instance is about to end and takes no more work. Nothing is held: send it again."
+        problem = Problem(code=Code.DRAINING, detail=detail, retry_after=RETRY_AFTER)
+        return render_problem(problem, call.operation_id)
+
+    async def _rendered(self, stage: Callable[[HttpCall], Awaitable[Answer]], call: HttpCall) -> HttpReply:
+        return render(await stage(call))
+
+    async def _operation(self, operation: str, call_id: UUID) -> HttpReply:
+        try:
+            found = await self._parts.operations.find(UUID(operation))
+        except ValueError:
+            found = None
+        return render_json(200, found) if found else render_problem(not_found("operation"), call_id)
+
+
+async def _answered(operation_id: UUID, work: Awaitable[HttpReply]) -> HttpReply:
+    """The answer, or a problem for what nobody foresaw: our bug.
+
+    The log gets the kind of the error and where it came from, never its text: that may quote a URL with its SAS.
+    """
+    try:
+        return await work
+    except Exception as error:  # noqa: BLE001 - the last line: every caller gets a problem body
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        _LOG.error("operation %s failed: %s\n%s", operation_id, type(error).__name__, frames)
+        detail = "The application failed in a way that nobody foresaw. Send it again with the same key."
+        problem = Problem(code=Code.INTERNAL, detail=detail, retry_after=10.0, maybe_committed=True)
+        return render_problem(problem, operation_id)
 
 
 class Misconfigured:

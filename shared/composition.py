@@ -203,7 +203,7 @@ class Composition:
         from shared.letters import Letters  # noqa: PLC0415
         from shared.letters_api import LetterDesk  # noqa: PLC0415
 
-        return LetterDesk(Letters(self.dead_letters, self.durable, self.blobs.ingest, self._clock))
+        return LetterDesk(Letters(self.dead_letters, self.durable, self.recognition, self.blobs.ingest, self._clock))
 
     @cached_property
     def readiness(self) -> "Readiness":

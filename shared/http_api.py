@@ -35,7 +35,8 @@ def render(answer: Answer) -> HttpReply:
     """The answer to an ingestion or webhook request."""
     match answer.outcome:
         case None:
-            return _reply(200, _JSON, {**_base(answer, "valid"), "dryRun": True, "rows": _rows(answer, ingested=0)})
+            found: _Json = {"dryRun": True, "rows": _rows(answer, ingested=0), "bytes": answer.raw_size}
+            return _reply(200, _JSON, _base(answer, "valid") | found)
         case Delivered() as outcome:
             return _reply(200, _JSON, {**_base(answer, "delivered"), **_delivered(answer, outcome)})
         case Deferred() as outcome:

@@ -2,7 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -10,6 +12,7 @@ from shared.deadline import Clock, Deadline
 from shared.ingest.coalescer import Ingests
 from shared.outcome import Code, Outcome, Problem, Rejected
 from shared.payload import BlobName
+from shared.recognition import Identity, Recognition
 from shared.storage.deadletters import DeadLetters, Listed
 from shared.storage.held import Held
 
@@ -21,7 +24,7 @@ DEADLINE = 60.0
 class Replay:
     """What came of the replay of one letter; `outcome` is None where there was nothing left to do."""
 
-    id: str
+    operation: UUID
     outcome: Outcome | None
 
 
@@ -41,11 +44,13 @@ class Letters:
         self,
         letters: DeadLetters,
         ingestion: Ingests,
+        recognition: Recognition,
         blob: Callable[[BlobName], Awaitable[Outcome | None]],
         clock: Clock,
     ) -> None:
         self._letters = letters
         self._ingestion = ingestion
+        self._recognition = recognition
         self._blob = blob
         self._clock = clock
 
@@ -60,7 +65,9 @@ class Letters:
         held = await self._letters.open(letter)
         if held is None:
             return None
-        return {"id": letter, **msgspec.to_builtins(held.envelope), "bytes": len(held.content)}
+        envelope: dict[str, Any] = msgspec.to_builtins(held.envelope)
+        created = datetime.fromtimestamp(held.envelope.created, UTC).isoformat()
+        return envelope | {"id": letter, "operationId": envelope["id"], "created": created, "bytes": len(held.content)}
 
     async def body(self, letter: str) -> bytes | None:
         """The raw bytes of a letter, or None; empty for a blob, whose bytes stay in the landing container."""
@@ -82,13 +89,13 @@ class Letters:
         outcome = await self._again(held)
         if not isinstance(outcome, Rejected):
             await self._letters.delete(letter)
-        return Replay(id=letter, outcome=outcome)
+        return Replay(operation=held.envelope.id, outcome=outcome)
 
     async def replay_all(self, wanted: Filter) -> dict[str, Any]:
         """Replay a page of letters; call it with the cursor until there is none."""
         listed, following = await self._page(wanted)
-        done = [await self.replay(row.id) for row in listed]
-        refused = [row.id for row in done if row is not None and isinstance(row.outcome, Rejected)]
+        done = [(row.id, await self.replay(row.id)) for row in listed]
+        refused = [name for name, replay in done if replay is not None and isinstance(replay.outcome, Rejected)]
         return {"replayed": len(done) - len(refused), "refused": refused, "cursor": following}
 
     async def _page(self, wanted: Filter) -> tuple[tuple[Listed, ...], str | None]:
@@ -98,7 +105,14 @@ class Letters:
         blob = held.blob
         if blob is not None and not held.content:
             return await self._blob(blob)
-        return await self._ingestion.ingest(held.payload(), Deadline.after(self._clock, DEADLINE))
+        payload = held.payload()
+        identity = Identity(operation=payload.source_id, route=payload.route, body_hash="", keyed=False)
+
+        async def work() -> Outcome:
+            return await self._ingestion.ingest(payload, Deadline.after(self._clock, DEADLINE))
+
+        # Without a key: a replay is always done, and a deferral can be followed.
+        return (await self._recognition.once(identity, DEADLINE, work)).outcome
 
 
 def not_found(what: str) -> Problem:

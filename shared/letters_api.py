@@ -51,7 +51,7 @@ class LetterDesk:
         outcome: Outcome | None = replay.outcome
         if isinstance(outcome, Rejected):
             return render_problem(outcome.problem, call.operation_id)
-        return render_outcome(call.operation_id, outcome)
+        return render_outcome(replay.operation, outcome)
 
 
 def _filter(call: HttpCall) -> Filter:

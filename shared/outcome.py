@@ -39,6 +39,7 @@ class Code(StrEnum):
     NOT_CONFIGURED = "destination-not-configured"
     MISCONFIGURED = "misconfigured"
     UNAVAILABLE = "unavailable"
+    DRAINING = "draining"
     OUTCOME_UNKNOWN = "outcome-unknown"
     INTERNAL = "internal"
 
@@ -70,6 +71,7 @@ CATALOGUE = {
     Code.NOT_CONFIGURED: Kind(status=503, title="The destination is not ready for ingestion", retryable=True),
     Code.MISCONFIGURED: Kind(status=503, title="The application is not configured", retryable=True),
     Code.UNAVAILABLE: Kind(status=503, title="Kusto cannot be reached", retryable=True),
+    Code.DRAINING: Kind(status=503, title="This instance is about to end", retryable=True),
     Code.OUTCOME_UNKNOWN: Kind(status=504, title="The deadline passed and the outcome is unknown", retryable=True),
     Code.INTERNAL: Kind(status=500, title="The application failed", retryable=True),
 }

@@ -9,7 +9,7 @@ import msgspec
 from shared.formats import DataFormat
 from shared.numbers import whole_number
 from shared.records import Records
-from shared.routes import Streaming, Target
+from shared.routes import UNTAGGED, Streaming, Tagging, Target
 
 _NAMESPACE = UUID("6f1c1a52-0a4e-5b7e-9a0b-3d8f0f6f7a11")
 
@@ -23,6 +23,7 @@ class Payload:
     target: Target
     records: Records
     streaming: Streaming
+    tagging: Tagging = UNTAGGED
 
     @property
     def raw_size(self) -> int:
@@ -110,6 +111,7 @@ class Reference:
     uri: str
     raw_size: int | None  # uncompressed bytes; None: only the stored, compressed size is known
     ignore_first_record: bool
+    tagging: Tagging = UNTAGGED
 
     def __repr__(self) -> str:
         return f"Reference(source_id={self.source_id}, route={self.route!r}, target={self.target})"

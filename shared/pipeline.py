@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from shared.accounting import Accounting, fate_of
+from shared.accounting import Accounting
 from shared.body import raw_body
 from shared.deadline import Clock, Deadline
 from shared.http_call import HttpCall, OnError, Options, check_size, choose_format, parse_options
@@ -83,12 +83,13 @@ class HttpPipeline:
                 target, records = self._framed(call, route, options)
                 work = self._work(call, route, target, records, options, options.key)
             except Refused as refusal:
+                entry.settle(Rejected(problem=refusal.problem, attempts=0))
                 return _refused(call, refusal.problem)
             if options.dry_run:
-                entry.fate = fate_of(None)
+                entry.settle(None)
                 return _answer(work, Recognised(outcome=None))
             answer = await self._ingested(work)
-            entry.fate = fate_of(answer.outcome, duplicate=answer.duplicate)
+            entry.settle(answer.outcome, duplicate=answer.duplicate)
             return answer
 
     async def hook(self, call: HttpCall) -> Answer:
@@ -112,9 +113,10 @@ class HttpPipeline:
                 target = route.target(table=call.table, data_format=records.data_format)
                 work = self._work(call, route, target, records, Options(), delivery.id)
             except Refused as refusal:
+                entry.settle(Rejected(problem=refusal.problem, attempts=0))
                 return _refused(call, refusal.problem)
             answer = await self._ingested(work)
-            entry.fate = fate_of(answer.outcome, duplicate=answer.duplicate)
+            entry.settle(answer.outcome, duplicate=answer.duplicate)
             return answer
 
     def _framed(self, call: HttpCall, route: Route, options: Options) -> tuple[Target, Records]:
@@ -133,7 +135,12 @@ class HttpPipeline:
         operation = operation_id(route.name, key) if key else call.operation_id
         return _Work(
             payload=Payload(
-                source_id=operation, route=route.name, target=target, records=records, streaming=route.streaming
+                source_id=operation,
+                route=route.name,
+                target=target,
+                records=records,
+                streaming=route.streaming,
+                tagging=route.tagging,
             ),
             identity=Identity(
                 operation=operation,
@@ -174,7 +181,15 @@ class HttpPipeline:
             stopped = found.stopped[0][1]
             unsure = stopped.problem.maybe_committed or bool(found.delivered)
             return replace(stopped, problem=replace(stopped.problem, maybe_committed=unsure))
-        await keep_refused(parts.letters, found, parts.clock.now())
+        try:
+            await keep_refused(parts.letters, found, parts.clock.now())
+        except Exception as error:  # noqa: BLE001 - the bad records are held nowhere: the caller must know
+            _LOG.warning("dead letters of %s could not be written: %s", payload.source_id, type(error).__name__)
+            detail = "The records that Kusto refused could not be set aside. Send the request again."
+            problem = Problem(
+                code=Code.UNAVAILABLE, detail=detail, retry_after=30.0, maybe_committed=bool(found.delivered)
+            )
+            return Rejected(problem=problem, attempts=refused.attempts)
         errors = record_errors(found.refused, payload)
         rows = sum(part.payload.records.count or 0 for part, _ in found.delivered)
         deferred = [outcome for _, outcome in found.delivered if isinstance(outcome, Deferred)]

@@ -157,10 +157,11 @@ def _repeated(receipt: Receipt, identity: Identity) -> Recognised:
             detail = "The first request with this key is not finished. Send it again later, with the same key."
             problem = Problem(code=Code.IN_PROGRESS, detail=detail, retry_after=_BUSY)
             return Recognised(outcome=Rejected(problem=problem, attempts=0))
-        case State.DELIVERED | State.REJECTED:
+        case State.DELIVERED:
             delivered = Delivered(rows=receipt.rows, raw_size=receipt.raw_size or 0, attempts=receipt.attempts)
             return Recognised(outcome=replace(delivered, maybe_duplicate=receipt.maybe_duplicate), duplicate=True)
-        case State.QUEUED | State.SPOOLED:
+        case State.QUEUED | State.SPOOLED | State.REJECTED:
+            # A rejected one was accepted first (202) and dead-lettered later: its status URL tells the end.
             deferred = Deferred(
                 mode=Mode.QUEUED if receipt.state is State.QUEUED else Mode.SPOOLED,
                 reason=receipt.reason,

@@ -45,7 +45,12 @@ def frame(body: bytes, data_format: DataFormat, *, skip_header: bool) -> Records
         case Framing.QUOTED | Framing.LINES:
             return _frame_lines(body, data_format, skip_header=skip_header)
         case Framing.WHOLE:
-            return Records(content=_text(body), data_format=data_format, count=_whole_count(data_format))
+            text = _text(body)
+            if not text:
+                raise Refused(
+                    Problem(code=Code.EMPTY_BODY, detail="The body holds a byte order mark and nothing else.")
+                )
+            return Records(content=text, data_format=data_format, count=_whole_count(data_format))
         case Framing.BINARY:
             return Records(content=body, data_format=data_format, count=None)
 

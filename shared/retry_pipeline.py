@@ -75,14 +75,14 @@ class RetryPipeline:
 
     async def sweep(self) -> int:
         """Set the alarm again for payloads that should have been tried long ago: their message was lost."""
-        count = 0
-        async for name in self._spool.waiting(self._clock.now() - 2 * LONGEST_DELAY - DEADLINE):
-            await self._spool.wake(Wake(attempt=1, spooled=name, since=self._clock.now()), delay=0)
-            count += 1
-        return count
+        now = self._clock.now()
+        lost = [name async for name in self._spool.overdue(now - DEADLINE - LONGEST_DELAY)]
+        for name in lost:
+            await self._spool.set_alarm(Wake(attempt=1, spooled=name), now=now, delay=0)
+        return len(lost)
 
     async def _spooled(self, wake: Wake, name: str) -> None:
-        held = await self._spool.open(name)
+        held = await self._spool.open(name, wake.chain)
         if held is None:
             return
         payload = held.payload()
@@ -97,8 +97,9 @@ class RetryPipeline:
                 await self._letters.keep(_because(held, "expired", problem.detail, wake.attempt))
                 await self._settle(held, outcome)
             case Rejected():
-                again = Wake(attempt=wake.attempt + 1, spooled=name, since=wake.since)
-                await self._spool.wake(again, delay=self._delays.before(again.attempt))
+                again = Wake(attempt=wake.attempt + 1, spooled=name, chain=wake.chain)
+                delay = self._delays.before(again.attempt)
+                await self._spool.set_alarm(again, now=self._clock.now(), delay=delay)
                 return
         await self._spool.release(name)
 
@@ -118,16 +119,16 @@ class RetryPipeline:
                 attempts=stopped.attempts,
                 now=held.envelope.created,
             )
-            await self._spool.hold(rest, delay=self._delays.before(1))
+            await self._spool.hold(rest, now=self._clock.now(), delay=self._delays.before(1))
         await self._settle(held, Rejected(problem=problem, attempts=1))
 
     async def _settle(self, held: Held, outcome: Outcome) -> None:
         """Write down what became of it, for those who follow it."""
         envelope, now = held.envelope, self._clock.now()
-        receipt = Receipt(
-            id=envelope.id, route=envelope.route, state=State.REJECTED, created=envelope.created, updated=now
-        )
+        new = Receipt(id=envelope.id, route=envelope.route, state=State.REJECTED, created=envelope.created, updated=now)
         try:
+            # The receipt of the request keeps what a repetition is recognised by.
+            receipt = msgspec.structs.replace(await self._ledger.find(envelope.id) or new, updated=now)
             await self._ledger.finish(with_outcome(receipt, outcome, rejected=State.REJECTED))
         except Exception as error:  # noqa: BLE001 - the records are held; a missing receipt is no reason to send again
             _LOG.warning("receipt of spooled %s could not be written: %s", envelope.id, type(error).__name__)

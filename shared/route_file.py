@@ -7,7 +7,7 @@ from itertools import combinations
 
 from shared.formats import DataFormat, allows_header, needs_mapping
 from shared.globs import BlobPattern, problem_of
-from shared.routes import ENTITY, Route, RouteTable, Streaming
+from shared.routes import ENTITY, Route, RouteTable, Streaming, Tagging
 from shared.webhooks.configuration import WebhookError, parse_webhook
 from shared.webhooks.schemes import Webhook
 
@@ -25,6 +25,8 @@ _KEYS = (
     "webhook",
     "deadline",
     "streaming",
+    "tags",
+    "once",
 )
 
 type _Raw = Mapping[str, object]
@@ -105,6 +107,10 @@ class _Reader:
             webhook=self._webhook(name, raw),
             deadline=self._seconds(name, raw, "deadline"),
             streaming=self._streaming(name, raw),
+            tagging=Tagging(
+                tags=self._texts(name, raw, "tags"),
+                once=self._typed(name, raw, "once", bool, default=False),
+            ),
         )
         self._check(route)
         return route
@@ -124,6 +130,13 @@ class _Reader:
                     name, "blobs", "`{table}` belongs into the blob patterns of a route with `tables`, and only there"
                 )
         self._check_format(route)
+        self._check_tags(route)
+
+    def _check_tags(self, route: Route) -> None:
+        tagged = route.tagging.once or bool(route.tagging.tags)
+        if tagged and route.streaming is not Streaming.NEVER:
+            key = "tags" if route.tagging.tags else "once"
+            self._add(route.name, key, 'the streaming path has no tags: give the route `streaming = "never"`')
 
     def _check_format(self, route: Route) -> None:
         data_format = route.data_format

@@ -19,7 +19,23 @@ class Streaming(StrEnum):
     """Whether a route's records stream."""
 
     AUTO = "auto"  # small ones stream, the rest is queued
+    ALWAYS = "always"  # as auto, but no cool-down keeps a small one from trying to stream
     NEVER = "never"  # queued ingestion only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tagging:
+    """Extent tags, which exist on the queued path only (docs: "Streaming ingestion", limitations).
+
+    `once`: the source id becomes an `ingest-by` tag, and the cluster skips a source whose tag it has already. It seals
+    a batch per source (docs: "IngestionBatching policy", SingleBlob_IngestByTag), so it is for files, not for events.
+    """
+
+    tags: tuple[str, ...] = ()
+    once: bool = False
+
+
+UNTAGGED = Tagging()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +63,7 @@ class Route:
     webhook: Webhook | None = None
     deadline: float | None = None  # seconds
     streaming: Streaming = Streaming.AUTO
+    tagging: Tagging = UNTAGGED
 
     def target(self, *, table: str | None, data_format: DataFormat, mapping: str | None = None) -> Target:
         """The target of one request.

@@ -163,7 +163,9 @@ class FakeLanding:
     """A landing container in memory."""
 
     def __init__(self, versions: Iterable[tuple[BlobVersion, bytes]] = ()) -> None:
-        self.blobs: dict[BlobName, tuple[BlobVersion, bytes]] = {version.blob: (version, content) for version, content in versions}
+        self.blobs: dict[BlobName, tuple[BlobVersion, bytes]] = {
+            version.blob: (version, content) for version, content in versions
+        }
         self.reads = 0
 
     async def look(self, blob: BlobName) -> BlobVersion:
@@ -189,7 +191,7 @@ class FakeContainer:
     """A blob container in memory, with conditional writes; `broken` is raised by every call while it is set."""
 
     def __init__(self) -> None:
-        self.entries: dict[str, tuple[Entry, dict[str, str]]] = {}
+        self.entries: dict[str, Entry] = {}
         self.broken: Exception | None = None
         self._writes = 0
 
@@ -205,14 +207,18 @@ class FakeContainer:
 
     async def replace(self, name: str, content: bytes, etag: str) -> str:
         await self._reach()
-        if name not in self.entries or self.entries[name][0].etag != etag:
+        if name not in self.entries or self.entries[name].etag != etag:
             raise AlreadyThereError(name)
         return self._write(name, content, None)
 
     async def get(self, name: str) -> Entry | None:
         await self._reach()
-        found = self.entries.get(name)
-        return found[0] if found else None
+        return self.entries.get(name)
+
+    async def annotate(self, name: str, metadata: dict[str, str]) -> None:
+        await self._reach()
+        if name in self.entries:
+            self._write(name, self.entries[name].content, metadata)
 
     async def delete(self, name: str) -> bool:
         await self._reach()
@@ -221,7 +227,7 @@ class FakeContainer:
     async def page(self, prefix: str = "", cursor: str | None = None, size: int = 100) -> Page:
         await self._reach()
         names = sorted(name for name in self.entries if name.startswith(prefix) and name > (cursor or ""))
-        some = tuple((name, self.entries[name][1]) for name in names[:size])
+        some = tuple((name, self.entries[name].metadata) for name in names[:size])
         return Page(names=some, cursor=some[-1][0] if len(names) > size else None)
 
     async def names(self, prefix: str = "") -> AsyncIterator[tuple[str, dict[str, str]]]:
@@ -236,7 +242,7 @@ class FakeContainer:
     def _write(self, name: str, content: bytes, metadata: dict[str, str] | None) -> str:
         self._writes += 1
         etag = f"0x{self._writes}"
-        self.entries[name] = (Entry(content=content, etag=etag), dict(metadata or {}))
+        self.entries[name] = Entry(content=content, etag=etag, metadata=dict(metadata or {}))
         return etag
 
 
@@ -308,5 +314,3 @@ def reference(raw_size: int | None = 10) -> Reference:
         raw_size=raw_size,
         ignore_first_record=False,
     )
-
-

@@ -25,6 +25,17 @@ _MEANINGS = {
             "`{table}` stands for the table's name."
         ),
     ),
+    "tags": (
+        "list of texts",
+        'Extent tags of what is ingested. Only with `streaming = "never"`: the streaming path has no tags.',
+    ),
+    "once": (
+        "boolean",
+        (
+            "The cluster takes each source once: its id becomes an `ingest-by` tag with `ingestIfNotExists`. Only with "
+            '`streaming = "never"`; it seals a batch per source, so it is for files. Default: `false`.'
+        ),
+    ),
     "ignore_first_record": ("boolean", "Whether bodies and blobs begin with a header row. Default: `false`."),
     "blobs": (
         "list of texts",

@@ -60,7 +60,6 @@ class Appender:
 
     def __call__(self, con: Connection, work: Sequence[Append]) -> Sequence[IngestResult]:
         """Append in order; consecutive or not, streaming appends of one shape become one extent."""
-        self._unsettled.clear()
         results: dict[int, IngestResult] = {}
         written: list[Extent] = []
         groups: dict[tuple[object, ...], list[Append]] = {}
@@ -77,9 +76,17 @@ class Appender:
                     skipped=extent is None,
                 )
         if written:
-            self._follow.within(con, work[0].database, written, self)
-            self._unsettled.append((work[0].database, tuple(written)))
+            self.follow(con, work[0].database, written)
         return [results[id(member)] for member in work]
+
+    def begin(self) -> None:
+        """A transaction begins: nothing is left to settle."""
+        self._unsettled.clear()
+
+    def follow(self, con: Connection, database: str, written: Sequence[Extent]) -> None:
+        """Run the transactional update policies on fresh extents now, and note the others for after the commit."""
+        self._follow.within(con, database, written, self)
+        self._unsettled.append((database, tuple(written)))
 
     def settle(self, con: Connection) -> None:
         """After the commit: the update policies whose failure leaves the source rows in place."""
@@ -87,18 +94,29 @@ class Appender:
             self._follow.after(con, database, written, self)
         self._unsettled.clear()
 
-    def next_extent(self, con: Connection, *, database: str, table: str, rows: int, kind: str, size: int = 0) -> Extent:
-        """An extent that nobody has used yet, created now."""
+    def next_extent(
+        self,
+        con: Connection,
+        *,
+        database: str,
+        table: str,
+        kind: str,
+        rows: int = 0,
+        size: int = 0,
+        tags: tuple[str, ...] = (),
+        created: datetime | None = None,
+    ) -> Extent:
+        """An extent that nobody has used yet, ingested now."""
         now = datetime.now(UTC).replace(tzinfo=None)
         return Extent(
             id=store.new_extent_id(),
             ordinal=self._ordinal(con, database),
             table=table,
-            created=now,
+            created=created.astimezone(UTC).replace(tzinfo=None) if created else now,
             ingested=now,
             rows=rows,
             size=size,
-            tags=(),
+            tags=tags,
             kind=kind,
         )
 
@@ -109,17 +127,15 @@ class Appender:
         ):
             return None
         rows = first.rows if len(joined) == 1 else pa.concat_tables([w.rows for w in joined])
-        now = datetime.now(UTC).replace(tzinfo=None)
-        extent = Extent(
-            id=store.new_extent_id(),
-            ordinal=self._ordinal(con, first.database),
+        extent = self.next_extent(
+            con,
+            database=first.database,
             table=first.table,
-            created=first.created.astimezone(UTC).replace(tzinfo=None) if first.created else now,
-            ingested=now,
+            kind=first.kind.value,
             rows=rows.num_rows,
             size=sum(w.size for w in joined),
             tags=first.tags,
-            kind=first.kind.value,
+            created=first.created,
         )
         store.append(con, first.database, extent, rows)
         return extent

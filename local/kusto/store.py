@@ -7,9 +7,9 @@ transaction covers rows and their bookkeeping. Functions here run on the connect
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 import msgspec
@@ -101,10 +101,10 @@ def forget_extents(con: Connection, database: str, table: str) -> None:
     con.execute(f"DELETE FROM {_extents(database)} WHERE table_name = ?", [table])
 
 
-def clear_rows(con: Connection, database: str, table: str) -> None:
-    """Remove the rows and extents, keep the table."""
-    con.execute(f"DELETE FROM {physical(database, table)}")
-    forget_extents(con, database, table)
+def clear_rows(con: Connection, database: str, table: str, *, but: int = 0) -> None:
+    """Remove the rows and extents, keep the table; the extent with ordinal ``but`` stays."""
+    con.execute(f"DELETE FROM {physical(database, table)} WHERE {ident(EXTENT)} <> ?", [but])
+    con.execute(f"DELETE FROM {_extents(database)} WHERE table_name = ? AND ordinal <> ?", [table, but])
 
 
 def rename_table(con: Connection, database: str, old: str, table: Table) -> None:
@@ -170,9 +170,21 @@ def record(con: Connection, database: str, extent: Extent) -> None:
     )
 
 
-def with_rows(extent: Extent, rows: int) -> Extent:
-    """The same extent with its number of rows known."""
-    return replace(extent, rows=rows)
+def append_select(
+    con: Connection, database: str, table: Table, extent: Extent, select: str, parameters: Mapping[str, Any]
+) -> Extent | None:
+    """Append the rows of a SELECT that has the table's columns in order; the recorded extent, ``None`` for no rows."""
+    target = ", ".join(ident(name) for name in (*(c.name for c in table.columns), EXTENT, INGESTED))
+    counted = con.execute(
+        f"INSERT INTO {physical(database, table.name)} ({target}) "
+        f"SELECT *, {extent.ordinal}, TIMESTAMP '{extent.ingested.isoformat(sep=' ')}' FROM ({select})",
+        dict(parameters) or None,
+    ).fetchone()
+    if not counted or not counted[0]:
+        return None
+    written = replace(extent, rows=int(counted[0]))
+    record(con, database, written)
+    return written
 
 
 def extents(con: Connection, database: str, tables: Sequence[str]) -> list[Extent]:

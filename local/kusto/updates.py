@@ -17,7 +17,7 @@ import duckdb
 from local.kusto import store
 from local.kusto.errors import KustoError, bad_request
 from local.kusto.query import translate
-from local.kusto.sql import EXTENT, INGESTED, ident, physical, public
+from local.kusto.sql import EXTENT, ident, physical, public
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -118,19 +118,9 @@ class UpdatePolicies:
         select = translation.sql.replace(public(database.name, policy.source), fresh_rows)
         rows = con.sql(select, params=dict(translation.parameters) or None)
         _check_schema(rows, policy.target)
-        extent = appender.next_extent(con, database=database.name, table=policy.target.name, rows=0, kind="update")
-        target = ", ".join(ident(c.name) for c in policy.target.columns)
-        count = con.execute(
-            f"INSERT INTO {physical(database.name, policy.target.name)} "
-            f"({target}, {ident(EXTENT)}, {ident(INGESTED)}) "
-            f"SELECT *, {extent.ordinal}, TIMESTAMP '{extent.ingested.isoformat(sep=' ')}' FROM ({select})",
-            dict(translation.parameters) or None,
-        ).fetchone()
-        if not count or not count[0]:
-            return []
-        written = store.with_rows(extent, int(count[0]))
-        store.record(con, database.name, written)
-        return [written]
+        extent = appender.next_extent(con, database=database.name, table=policy.target.name, kind="update")
+        written = store.append_select(con, database.name, policy.target, extent, select, translation.parameters)
+        return [] if written is None else [written]
 
     def _note(self, database: str, policy: _Policy, error: Exception) -> None:
         reason = error.code if isinstance(error, KustoError) else "UpdatePolicy_BadRequest"

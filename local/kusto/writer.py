@@ -89,6 +89,7 @@ class Writer:
     def _alone(self, change: Change[Any]) -> None:
         try:
             outcome = self._transaction(change.run)
+            self._settle()
             change.after(outcome)
         except BaseException as error:  # noqa: BLE001 - whoever waits in another thread gets it
             change.done.set_exception(error)
@@ -118,6 +119,7 @@ class Writer:
             _LOG.exception("after a commit")
 
     def _transaction[R](self, run: Callable[[DuckDBPyConnection], R]) -> R:
+        self._appender.begin()
         self._con.execute("BEGIN")
         try:
             outcome = run(self._con)

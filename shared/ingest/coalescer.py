@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 
 from shared.deadline import Clock, Deadline
 from shared.formats import Framing, framing_of
-from shared.ingest.policy import STREAMING_LIMIT, choose
+from shared.ingest.policy import STREAMING_LIMIT, choice_of
 from shared.outcome import Batch, Code, Deferred, Delivered, Limit, Mode, Outcome, Problem, Rejected
 from shared.payload import Payload
 from shared.records import Records
@@ -188,7 +188,7 @@ class Coalescer:
 def gathers(payload: Payload) -> bool:
     """Whether records of this payload may travel with others: cut by lines, small enough, and not queued anyway."""
     cut = framing_of(payload.target.data_format) in {Framing.QUOTED, Framing.LINES, Framing.JSON}
-    return cut and choose(raw_size=payload.raw_size, streaming=payload.streaming).mode is Mode.STREAMING
+    return cut and choice_of(payload).mode is Mode.STREAMING
 
 
 def merged(payloads: Sequence[Payload]) -> Payload:

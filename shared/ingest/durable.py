@@ -27,7 +27,7 @@ HEALS = frozenset({Code.UNAVAILABLE, Code.NOT_CONFIGURED, Code.OUTCOME_UNKNOWN})
 class Holds(Protocol):
     """The spool."""
 
-    async def hold(self, held: Held, *, delay: float) -> str:
+    async def hold(self, held: Held, *, now: float, delay: float) -> str:
         """Keep a payload; raises when it is not kept."""
 
 
@@ -64,10 +64,11 @@ class DurableIngestion:
         )
         try:
             async with asyncio.timeout(max(1.0, deadline.remaining)):
-                name = await self._spool.hold(held, delay=self._first_delay)
+                name = await self._spool.hold(held, now=self._clock.now(), delay=self._first_delay)
         except Exception as error:  # noqa: BLE001 - not held: the caller must send it again, whatever the reason
             _LOG.warning("spool failed for %s: %s", payload.source_id, type(error).__name__)
-            return rejected
+            unsure = problem.maybe_committed or getattr(error, "maybe_held", True)
+            return replace(rejected, problem=replace(problem, maybe_committed=unsure))
         _LOG.warning("spooled %s route=%s code=%s", payload.source_id, payload.route, problem.code)
         return Deferred(
             mode=Mode.SPOOLED,

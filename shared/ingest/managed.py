@@ -16,9 +16,10 @@ from shared.deadline import Clock, Deadline
 from shared.ingest.concurrency import Concurrency
 from shared.ingest.destinations import Destinations
 from shared.ingest.errors import Action, Verdict, classify, failure_of
-from shared.ingest.policy import choose
+from shared.ingest.policy import choice_of
 from shared.outcome import Code, Deferred, Delivered, Mode, Outcome, Problem, Rejected
 from shared.payload import Payload, Reference
+from shared.routes import Streaming
 
 _LOG = logging.getLogger(__name__)
 
@@ -77,8 +78,7 @@ class ManagedIngestion:
 
     async def ingest(self, payload: Payload, deadline: Deadline) -> Outcome:
         """Stream, or queue by value."""
-        choice = choose(raw_size=payload.raw_size, streaming=payload.streaming)
-        reason = choice.reason if choice.mode is Mode.QUEUED else self._destinations.closed_because(payload.target)
+        reason = self._against_streaming(payload)
         if reason:
             return await self._queued(payload, reason, deadline)
         tried = await self._stream(payload, deadline)
@@ -99,6 +99,13 @@ class ManagedIngestion:
         if problem:
             return Rejected(problem=problem, attempts=0)
         return Deferred(reason=reason, rows=None, raw_size=reference.raw_size, attempts=0)
+
+    def _against_streaming(self, payload: Payload) -> str:
+        """Why a payload is queued at once; empty when it should stream."""
+        choice = choice_of(payload)
+        if choice.mode is Mode.QUEUED:
+            return choice.reason
+        return "" if payload.streaming is Streaming.ALWAYS else self._destinations.closed_because(payload.target)
 
     async def _stream(self, payload: Payload, deadline: Deadline) -> _Tried:
         maybe_committed = False

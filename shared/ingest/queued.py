@@ -9,13 +9,14 @@ import asyncio
 import gzip
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from shared.formats import DataFormat, Framing, framing_of
 from shared.ingest.resources import IngestionResources, Resources
 from shared.payload import Payload, Reference
-from shared.routes import Target
+from shared.routes import Tagging, Target
 
 _GZIP_LEVEL = 1
 _TRIES = 3  # containers or queues, as in the SDK
@@ -29,6 +30,19 @@ class NotQueuedError(RuntimeError):
     def __init__(self, message: str, *, maybe_committed: bool) -> None:
         super().__init__(message)
         self.maybe_committed = maybe_committed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """A blob on its way to the batching manager."""
+
+    uri: str
+    source_id: UUID
+    target: Target
+    data_format: DataFormat
+    raw_size: int | None
+    tagging: Tagging
+    ignore_first_record: bool = False
 
 
 class QueuedEndpoint:
@@ -66,24 +80,30 @@ class QueuedEndpoint:
         target = payload.target
         name = f"{target.database}__{target.table}__{payload.source_id}__{payload.route}{suffix}"
         uri = self._first(resources.containers, lambda container: _put(container, name, content), commits=False)
-        info = _message(
-            resources, self._application, target, payload.records.data_format, uri, payload.source_id, payload.raw_size
+        source = _Source(
+            uri=uri,
+            source_id=payload.source_id,
+            target=target,
+            data_format=payload.records.data_format,
+            raw_size=payload.raw_size,
+            tagging=payload.tagging,
         )
-        self._first(resources.queues, lambda queue: _post(queue, info), commits=True)
+        self._enqueue(resources, source)
 
     def _queue_reference(self, reference: Reference) -> None:
-        resources = self._resources.current()
-        target = reference.target
-        info = _message(
-            resources,
-            self._application,
-            target,
-            target.data_format,
-            reference.uri,
-            reference.source_id,
-            reference.raw_size,
+        source = _Source(
+            uri=reference.uri,
+            source_id=reference.source_id,
+            target=reference.target,
+            data_format=reference.target.data_format,
+            raw_size=reference.raw_size,
+            tagging=reference.tagging,
             ignore_first_record=reference.ignore_first_record,
         )
+        self._enqueue(self._resources.current(), source)
+
+    def _enqueue(self, resources: Resources, source: _Source) -> None:
+        info = _message(resources, self._application, source)
         self._first(resources.queues, lambda queue: _post(queue, info), commits=True)
 
     def _first[T](self, places: Any, work: Callable[[Any], T], *, commits: bool) -> T:
@@ -131,34 +151,28 @@ def _post(queue: Any, info: str) -> None:
         client.send_message(info)
 
 
-def _message(
-    resources: Resources,
-    application: str,
-    target: Target,
-    data_format: DataFormat,
-    uri: str,
-    source_id: UUID,
-    raw_size: int | None,
-    *,
-    ignore_first_record: bool = False,
-) -> str:
+def _message(resources: Resources, application: str, source: _Source) -> str:
     """The message to the batching manager, as the SDK writes it (docs: "Ingestion without the client library")."""
     from azure.kusto.data import DataFormat as SdkFormat  # noqa: PLC0415 - as above
     from azure.kusto.ingest import BlobDescriptor, IngestionProperties  # noqa: PLC0415
     from azure.kusto.ingest.ingestion_blob_info import IngestionBlobInfo  # noqa: PLC0415
 
-    sdk_format = SdkFormat[data_format.upper()]
+    sdk_format = SdkFormat[source.data_format.upper()]
+    target, once = source.target, [str(source.source_id)] if source.tagging.once else None
     properties = IngestionProperties(
         database=target.database,
         table=target.table,
         data_format=sdk_format,
         ingestion_mapping_kind=sdk_format.ingestion_mapping_kind if target.mapping else None,
         ingestion_mapping_reference=target.mapping,
-        ignore_first_record=ignore_first_record,
+        ignore_first_record=source.ignore_first_record,
+        additional_tags=list(source.tagging.tags) or None,
+        ingest_by_tags=once,
+        ingest_if_not_exists=once,
         additional_properties={},
     )
     info = IngestionBlobInfo(
-        BlobDescriptor(uri, raw_size, source_id),
+        BlobDescriptor(source.uri, source.raw_size, source.source_id),
         ingestion_properties=properties,
         auth_context=resources.authorization,
         application_for_tracing=application,

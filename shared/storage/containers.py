@@ -24,6 +24,7 @@ class Entry:
 
     content: bytes
     etag: str
+    metadata: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +72,17 @@ class Container:
 
         try:
             download = await self._blob(name).download_blob(max_concurrency=1)
-            return Entry(content=bytes(await download.readall()), etag=str(download.properties.etag))
+            content, properties = bytes(await download.readall()), download.properties
+            return Entry(content=content, etag=str(properties.etag), metadata=dict(properties.metadata or {}))
         except ResourceNotFoundError:
             return None
+
+    async def annotate(self, name: str, metadata: dict[str, str]) -> None:
+        """Replace an entry's metadata; nothing happens where there is no such entry."""
+        from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415 - as above
+
+        with suppress(ResourceNotFoundError):
+            await self._blob(name).set_blob_metadata(metadata)
 
     async def delete(self, name: str) -> bool:
         """Delete an entry; False when it was not there."""

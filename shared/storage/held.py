@@ -11,7 +11,7 @@ import msgspec
 from shared.formats import DataFormat
 from shared.payload import BlobName, Payload
 from shared.records import Records
-from shared.routes import Streaming, Target
+from shared.routes import Streaming, Tagging, Target
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -31,6 +31,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     created: float
     blob: str | None = None  # `container/name` of the blob it came from
     maybe_duplicate: bool = False
+    tags: tuple[str, ...] = ()
+    once: bool = False
     index: int | None = None  # of a single record in the body that it came from, from 0
 
 
@@ -58,6 +60,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
                 detail=detail,
                 attempts=attempts,
                 created=now,
+                tags=payload.tagging.tags,
+                once=payload.tagging.once,
                 **more,  # type: ignore[arg-type] # the optional fields of the envelope
             ),
             content=payload.records.content,
@@ -75,6 +79,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
             ),
             records=Records(content=self.content, data_format=data_format, count=envelope.rows),
             streaming=Streaming(envelope.streaming),
+            tagging=Tagging(tags=envelope.tags, once=envelope.once),
         )
 
     @property

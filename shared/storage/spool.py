@@ -6,15 +6,19 @@ sets the alarm again for a payload whose message was lost.
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import msgspec
 
+from shared.numbers import whole_number
 from shared.storage.containers import Container, Queue
 from shared.storage.held import Held
 
 #: Names that the infrastructure uses too.
 SPOOL_CONTAINER = "spool"
 RETRY_QUEUE = "retries"
+#: Metadata of a spooled payload: its chain of alarms, and when the next one rings (seconds since 1970).
+_CHAIN, _RINGS = "chain", "rings"
 
 
 class Wake(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +27,15 @@ class Wake(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     spooled: str | None = None  # name in the spool container
     blob: str | None = None  # `container/name` of a landing blob that waits where it is
-    since: float = 0.0  # seconds since 1970
+    chain: str = ""  # the alarms of one payload that follow each other; another chain has taken over if it differs
+
+
+class NotSpooledError(RuntimeError):
+    """A payload is not held. `maybe_held`: something of it may be there all the same, and come to life."""
+
+    def __init__(self, message: str, *, maybe_held: bool) -> None:
+        super().__init__(message)
+        self.maybe_held = maybe_held
 
 
 class Spool:
@@ -33,32 +45,61 @@ class Spool:
         self._container = container
         self._queue = queue
 
-    async def hold(self, held: Held, *, delay: float) -> str:
-        """Keep a payload, and have it woken after `delay` seconds. Returns its name when both are written."""
-        name = _name(held)
-        await self._container.put(name, held.encode())
-        await self.wake(Wake(attempt=1, spooled=name, since=held.envelope.created), delay=delay)
+    async def hold(self, held: Held, *, now: float, delay: float) -> str:
+        """Keep a payload, and have it woken after `delay` seconds. Returns its name when both are written.
+
+        Raises:
+            NotSpooledError: when one of the two was not written.
+        """
+        name, chain = _name(held), uuid4().hex
+        try:
+            await self._container.put(name, held.encode(), _notes(chain, now + delay))
+        except Exception as error:
+            raise NotSpooledError(type(error).__name__, maybe_held=True) from error
+        try:
+            await self.wake(Wake(attempt=1, spooled=name, chain=chain), delay=delay)
+        except Exception as error:
+            raise NotSpooledError(type(error).__name__, maybe_held=not await self._gone(name)) from error
         return name
 
     async def wake(self, wake: Wake, *, delay: float) -> None:
-        """Set an alarm."""
+        """Send an alarm."""
         await self._queue.send(msgspec.json.encode(wake).decode(), delay=delay)
 
-    async def open(self, name: str) -> Held | None:
-        """A payload, or None when it is not there any more: somebody has delivered it."""
+    async def set_alarm(self, wake: Wake, *, now: float, delay: float) -> None:
+        """Send the next alarm of a spooled payload, and note when it will ring; without a chain it begins a new one."""
+        chain = wake.chain or uuid4().hex
+        await self._container.annotate(str(wake.spooled), _notes(chain, now + delay))
+        await self.wake(msgspec.structs.replace(wake, chain=chain), delay=delay)
+
+    async def open(self, name: str, chain: str) -> Held | None:
+        """A payload; None when somebody has delivered it, or when another chain of alarms has taken over."""
         entry = await self._container.get(name)
-        return Held.decode(entry.content) if entry else None
+        if entry is None or entry.metadata.get(_CHAIN) != chain:
+            return None
+        return Held.decode(entry.content)
 
     async def release(self, name: str) -> None:
         """Forget a payload: it is held elsewhere now."""
         await self._container.delete(name)
 
-    async def waiting(self, until: float) -> AsyncIterator[str]:
-        """The names of payloads that were spooled before a moment (seconds since 1970)."""
-        end = _folder(until)
-        async for name, _ in self._container.names():
-            if name < end:
+    async def overdue(self, since: float) -> AsyncIterator[str]:
+        """The names of payloads whose alarm should have rung before a moment (seconds since 1970)."""
+        async for name, notes in self._container.names():
+            rings = whole_number(notes.get(_RINGS, ""))
+            if rings is not None and rings < since:
                 yield name
+
+    async def _gone(self, name: str) -> bool:
+        try:
+            await self._container.delete(name)
+        except Exception:  # noqa: BLE001 - it may be there still, and that is what is answered
+            return False
+        return True
+
+
+def _notes(chain: str, rings: float) -> dict[str, str]:
+    return {_CHAIN: chain, _RINGS: str(int(rings))}
 
 
 def wake_of(text: str) -> Wake:
@@ -71,8 +112,5 @@ def wake_of(text: str) -> Wake:
 
 
 def _name(held: Held) -> str:
-    return f"{_folder(held.envelope.created)}/{held.envelope.id}"
-
-
-def _folder(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y/%m/%d/%H%M")
+    folder = datetime.fromtimestamp(held.envelope.created, UTC).strftime("%Y/%m/%d")
+    return f"{folder}/{held.envelope.id}"

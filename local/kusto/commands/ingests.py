@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
@@ -18,12 +17,11 @@ from local.kusto.mapping import invalid_mapping
 from local.kusto.model import IngestKind, IngestRequest, ResultTable
 from local.kusto.moments import parse_datetime
 from local.kusto.query import describe, translate
-from local.kusto.sql import EXTENT, INGESTED, ident, physical
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from local.kusto.store import Connection
+    from local.kusto.store import Connection, Extent
 
 _COLUMNS: Final = (
     ("ExtentId", "guid"),
@@ -63,13 +61,11 @@ def set_table(call: Call) -> ResultTable:
     properties = call.reader.properties()
     call.reader.need("<|")
     query = call.reader.rest
-    tags = _tags(properties, "tags")
-    guard = _tags(properties, "ingestifnotexists")
-    rows = 0
-    extent_id = store.NO_EXTENT
+    tags, guard = _tags(properties, "tags"), _tags(properties, "ingestifnotexists")
+    written: Extent | None = None
 
     def change(con: Connection, database: Database) -> Database:
-        nonlocal rows, extent_id
+        nonlocal written
         translation = translate(query, database)
         shape = describe(con, translation)
         database = _target(call, con, database, name, shape)
@@ -77,27 +73,17 @@ def set_table(call: Call) -> ResultTable:
             return database
         table = database.table(name)
         _check_shape(table, shape)
-        select, bound = translation.sql, dict(translation.parameters) or None
-        extent = call.engine.appender.next_extent(con, database=database.name, table=name, rows=0, kind="command")
-        target = ", ".join(ident(c.name) for c in table.columns)
-        con.execute(f"CREATE OR REPLACE TEMP TABLE set_rows AS {select}", bound)
+        appender = call.engine.appender
+        extent = appender.next_extent(con, database=database.name, table=name, kind="command", tags=tags)
+        written = store.append_select(con, database.name, table, extent, translation.sql, translation.parameters)
         if call.verb == "set-or-replace":
-            store.clear_rows(con, database.name, name)
-        count = con.execute(
-            f"INSERT INTO {physical(database.name, name)} ({target}, {ident(EXTENT)}, {ident(INGESTED)}) "
-            f"SELECT *, {extent.ordinal}, TIMESTAMP '{extent.ingested.isoformat(sep=' ')}' FROM set_rows"
-        ).fetchone()
-        con.execute("DROP TABLE set_rows")
-        rows = int(count[0]) if count else 0
-        if rows:
-            extent_id = extent.id
-            written = replace(store.with_rows(extent, rows), tags=tags)
-            store.record(con, database.name, written)
-            call.engine.updates.within(con, database.name, [written], call.engine.appender)
+            store.clear_rows(con, database.name, name, but=extent.ordinal)
+        if written is not None:
+            appender.follow(con, database.name, [written])
         return database
 
     call.engine.change(call.database, change)
-    return _written(extent_id, 0, rows)
+    return _written(store.NO_EXTENT, 0, 0) if written is None else _written(written.id, 0, written.rows)
 
 
 def _target(call: Call, con: Connection, database: Database, name: str, shape: tuple[Column, ...]) -> Database:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
 from local.kusto.dm.account import Account, StorageError
@@ -35,6 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     group.add_argument(
         "--ingestion-prefix",
+        type=_prefix,
         default="",
         metavar="NAME",
         help="lead the names of containers and queues by NAME, so that several local Kustos share one storage account",
@@ -45,6 +48,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="ID",
         help="object id (or 'system') that may read source blobs; may be repeated; default: any",
     )
+
+
+def _prefix(text: str) -> str:
+    """A lead that container, queue and table names may have (Microsoft docs: naming containers and queues)."""
+    if text and not re.fullmatch(r"[a-z0-9](-?[a-z0-9]){0,29}", text):
+        raise ArgumentTypeError(f"{text!r}: up to 30 lower-case letters, digits and single hyphens inside")
+    return text
 
 
 def from_arguments(engine: Engine, args: Namespace) -> IngestionHalf:

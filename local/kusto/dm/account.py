@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 DEVELOPMENT_ACCOUNT: Final = "devstoreaccount1"
 # Published by Microsoft for every storage emulator (docs: storage-use-azurite); it protects nothing.
@@ -49,11 +52,17 @@ class Account:
             table=fields["TableEndpoint"].rstrip("/"),
         )
 
-    def owns_blob(self, url: str) -> bool:
-        """Whether a blob URL lies in this account, whatever loopback name it is reached by."""
+    def owns_blob(self, url: str, containers: Collection[str] = ()) -> bool:
+        """Whether a blob URL lies in this account (and in one of the containers, if any are named).
+
+        The account may be reached by any of its loopback names.
+        """
         asked, own = urlsplit(url), urlsplit(self.blob)
         same_host = _loopback(asked.hostname) == _loopback(own.hostname) and asked.port == own.port
-        return same_host and asked.path.startswith(f"{own.path}/")
+        if not same_host or not asked.path.startswith(f"{own.path}/"):
+            return False
+        container = asked.path.removeprefix(f"{own.path}/").partition("/")[0]
+        return not containers or container in containers
 
 
 def _loopback(host: str | None) -> str | None:

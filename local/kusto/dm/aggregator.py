@@ -39,7 +39,6 @@ _log = logging.getLogger(__name__)
 
 IDLE: Final = 0.1
 """Seconds between two looks at an empty queue."""
-CONCURRENT_BATCHES: Final = 4
 GRACE: Final = 5.0
 """Seconds that sealed batches have to finish when the server ends."""
 
@@ -69,7 +68,6 @@ class Aggregator:
     def __post_init__(self) -> None:
         self._open: dict[BatchKey, Batch[Held]] = {}
         self._sealed: set[asyncio.Task[None]] = set()
-        self._slots = asyncio.Semaphore(CONCURRENT_BATCHES)
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -182,20 +180,19 @@ class Aggregator:
         task.add_done_callback(partial(_forget, self._sealed))
 
     async def _ingest(self, batch: Batch[Held], seal: Seal) -> None:
-        async with self._slots:
-            _log.info(
-                "ingestion.batch_sealed %s.%s by %s: %d blobs, %d raw bytes",
-                batch.key.database,
-                batch.key.table,
-                seal.value,
-                len(batch.held),
-                batch.raw_size,
-            )
-            await asyncio.gather(*(self._finish(held) for held in batch.held))
+        _log.info(
+            "ingestion.batch_sealed %s.%s by %s: %d blobs, %d raw bytes",
+            batch.key.database,
+            batch.key.table,
+            seal.value,
+            len(batch.held),
+            batch.raw_size,
+        )
+        await asyncio.gather(*(self._finish(held) for held in batch.held))
 
     async def _finish(self, held: Held) -> None:
-        if await self.ingestor.settle(held.source):
-            await self.leases.complete(held.lease)
+        await self.ingestor.settle(held.source)
+        await self.leases.complete(held.lease)
 
 
 def _forget(tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:

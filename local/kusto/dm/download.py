@@ -16,7 +16,7 @@ from local.kusto.dm.bloburi import AccountKey, Anonymous, BlobUri, Impersonation
 from local.kusto.dm.refusal import hindrance, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from azure.core.pipeline.transport import AioHttpTransport
 
@@ -35,12 +35,14 @@ class Reader:
 
     There is no identity on a laptop: a blob that is read by managed identity or impersonation must lie in the
     account of the stack, and is read with that account's key. ``identities`` gives the object ids (or ``system``) that
-    may read for a database; ``None`` allows all.
+    may read for a database; ``None`` allows all. The temp containers are the service's own: it reads them
+    whatever became of the SAS it handed out.
     """
 
     account: Account
     transport: AioHttpTransport
     identities: Callable[[str], frozenset[str] | None]
+    temp_containers: Collection[str] = ()
 
     async def content(self, blob: BlobUri, database: str) -> bytes:
         """All bytes as stored; raises ``KustoError``."""
@@ -65,6 +67,7 @@ class Reader:
             raise _told(error) from error
 
     def _client(self, blob: BlobUri, database: str, *, own: bool = False) -> BlobClient:
+        own = own or self._is_temp(blob)
         url = blob.shown if own else blob.url
         key = self.account.key if own else self._key(blob, database)
         credential: Any = None if key is None else key
@@ -75,6 +78,9 @@ class Reader:
             return BlobClient.from_blob_url(url, credential=credential, retry_total=0, transport=self.transport)
         except ValueError:
             raise refusal("BadRequest_InvalidBlobUri", "Blob Uri is invalid.") from None
+
+    def _is_temp(self, blob: BlobUri) -> bool:
+        return bool(self.temp_containers) and self.account.owns_blob(blob.url, self.temp_containers)
 
     def _key(self, blob: BlobUri, database: str) -> str | None:
         match blob.access:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from aiohttp import web
+
 from local.kusto.dm.aggregator import Aggregator
-from local.kusto.dm.commands import Commands
+from local.kusto.dm.commands import Commands, no_storage
 from local.kusto.dm.download import Reader
 from local.kusto.dm.failures import Journal
 from local.kusto.dm.identities import allowed_identities
@@ -20,12 +23,13 @@ from local.kusto.dm.reports import Reports
 from local.kusto.dm.rest import QueuedRest
 from local.kusto.dm.storage import Names, Storage
 from local.kusto.dm.watch import streaming_watch
+from local.kusto.errors import bad_request
+from local.kusto.faults.admin import loopback_only
 from local.kusto.model import BatchingPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from aiohttp import web
     from aiohttp.typedefs import Middleware
 
     from local.kusto.dm.account import Account
@@ -77,8 +81,22 @@ class IngestionHalf:
         return [streaming_watch(self.journal)]
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """Queued ingestion over REST."""
-        return QueuedRest(storage=lambda: self._storage, operations=self.operations, policy=self.policy).routes()
+        """Queued ingestion over REST, and the switch of the temp containers."""
+        queued = QueuedRest(storage=lambda: self._storage, operations=self.operations, policy=self.policy)
+        return [*queued.routes(), web.put("/admin/temp-storage", loopback_only(self._open_containers))]
+
+    async def _open_containers(self, request: web.Request) -> web.Response:
+        """``{"available": false}`` stops every SAS of the temp containers, also those clients hold; true undoes it."""
+        if self._storage is None:
+            raise no_storage()
+        try:
+            available = json.loads(await request.read())["available"]
+        except (ValueError, KeyError, TypeError):
+            available = None
+        if not isinstance(available, bool):
+            raise bad_request("BadRequest", 'The body is {"available": true} or {"available": false}.')
+        await self._storage.open_containers(available=available)
+        return web.json_response({"available": available})
 
     def policy(self, database: str, table: str) -> BatchingPolicy:
         """The batching policy in force; raises ``KustoError`` for a missing database or table."""
@@ -103,7 +121,12 @@ class IngestionHalf:
             return
         storage = await Storage(self._account, Names(self._options.prefix)).__aenter__()
         self._storage = storage
-        reader = Reader(account=self._account, transport=storage.transport, identities=self.identities)
+        reader = Reader(
+            account=self._account,
+            transport=storage.transport,
+            identities=self.identities,
+            temp_containers=storage.names.containers,
+        )
         reports = Reports(storage=storage, journal=self.journal, operations=self.operations)
         ingestor = Ingestor(
             ingest=self._engine.ingest,

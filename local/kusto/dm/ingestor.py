@@ -22,19 +22,24 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 CONCURRENT_DOWNLOADS: Final = 8
+_DOUBLINGS: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How often a transient failure is tried again, and the first pause (seconds; doubled each time)."""
+    """How often a source is tried, and the pauses between (seconds; doubled from the first to the longest).
 
-    attempts: int = 6
+    The service goes on for 48 hours (Microsoft docs: ingest-data-overview); so do we, with pauses short enough for a
+    laptop.
+    """
+
+    attempts: int = 17_280
     first_pause: float = 1.0
-    longest_pause: float = 30.0
+    longest_pause: float = 10.0
 
     def pause(self, attempt: int) -> float:
         """Seconds to wait after the given attempt, counted from 1."""
-        return float(min(self.first_pause * 2 ** (attempt - 1), self.longest_pause))
+        return float(min(self.first_pause * 2 ** min(attempt - 1, _DOUBLINGS), self.longest_pause))
 
 
 async def no_probe(_database: str, _table: str) -> None:
@@ -56,24 +61,25 @@ class Ingestor:
     probe: Callable[[str, str], Awaitable[None]] = no_probe
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENT_DOWNLOADS))
 
-    async def settle(self, source: QueuedSource) -> bool:
-        """Ingest or give up, and report; whether the queue entry is done with."""
-        async with self._slots:
-            for attempt in range(1, self.patience.attempts + 1):
-                try:
+    async def settle(self, source: QueuedSource) -> None:
+        """Ingest or give up, and report; afterwards the queue entry is done with.
+
+        A source that waits for its next try holds no slot: others go on.
+        """
+        for attempt in range(1, self.patience.attempts + 1):
+            try:
+                async with self._slots:
                     skipped = await self._ingest(source)
-                except KustoError as failure:
-                    last = attempt == self.patience.attempts
-                    if failure.permanent or last:
-                        await self.reports.failed(source, failure, exhausted=not failure.permanent)
-                        return True
-                    _log.info("ingestion.retried %s.%s %s", source.database, source.table, failure.failure)
-                    await asyncio.sleep(self.patience.pause(attempt))
-                else:
-                    await self.reports.succeeded(source, skipped=skipped)
-                    await self._remove_blob(source)
-                    return True
-        return False
+            except KustoError as failure:
+                if failure.permanent or attempt == self.patience.attempts:
+                    await self.reports.failed(source, failure, exhausted=not failure.permanent)
+                    return
+                _log.info("ingestion.retried %s.%s %s", source.database, source.table, failure.failure)
+                await asyncio.sleep(self.patience.pause(attempt))
+            else:
+                await self.reports.succeeded(source, skipped=skipped)
+                await self._remove_blob(source)
+                return
 
     async def _ingest(self, source: QueuedSource) -> bool:
         stored = await self.reader.content(source.blob, source.database)

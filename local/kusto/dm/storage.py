@@ -11,7 +11,7 @@ from azure.core.exceptions import AzureError, ResourceExistsError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.data.tables import TableSasPermissions, UpdateMode, generate_table_sas
 from azure.data.tables.aio import TableServiceClient
-from azure.storage.blob import ContainerSasPermissions, generate_container_sas
+from azure.storage.blob import AccessPolicy, ContainerSasPermissions, generate_container_sas
 from azure.storage.blob.aio import BlobServiceClient
 from azure.storage.queue import QueueMessage, QueueSasPermissions, generate_queue_sas
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 CONTAINERS: Final = 2
 READY_QUEUES: Final = 2
+_POLICY: Final = "ingest"
+"""The stored access policy that grants rights to the SAS of temp containers, so that they can be revoked."""
 CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
@@ -37,7 +39,7 @@ class Names:
         self.ready = tuple(f"{lead}readyforaggregation-secured-{n}" for n in range(READY_QUEUES))
         self.failed = f"{lead}failedingestions"
         self.succeeded = f"{lead}successfulingestions"
-        self.status = "".join(part for part in f"{prefix}ingestionsstatus" if part.isalnum())
+        self.status = f"ingestionsstatus{prefix.replace('-', '')}"  # a table's name begins with a letter
 
 
 class Storage:
@@ -87,6 +89,14 @@ class Storage:
             except ResourceExistsError:
                 continue
         await self._tables.create_table_if_not_exists(self.names.status)
+        await self.open_containers(available=True)
+
+    async def open_containers(self, *, available: bool) -> None:
+        """Let the SAS of the temp containers work, or stop every one that was ever handed out."""
+        granted = AccessPolicy(permission=ContainerSasPermissions(read=True, create=True, write=True))
+        policies = {_POLICY: granted} if available else {}
+        for container in self.names.containers:
+            await self._blobs.get_container_client(container).set_container_access_policy(policies)
 
     def queue(self, name: str) -> QueueClient:
         """A client of one queue; entries are plain text, the encoding is the caller's."""
@@ -119,9 +129,8 @@ class Storage:
         return f"{self.account.queue}/{queue}?{sas}"
 
     def _container_url(self, container: str, start: datetime, expiry: datetime) -> str:
-        permission = ContainerSasPermissions(read=True, create=True, write=True)
         sas = generate_container_sas(
-            self.account.name, container, self.account.key, permission=permission, expiry=expiry, start=start
+            self.account.name, container, self.account.key, policy_id=_POLICY, expiry=expiry, start=start
         )
         return f"{self.account.blob}/{container}?{sas}"
 

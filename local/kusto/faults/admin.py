@@ -32,12 +32,12 @@ class Admin:
     def routes(self) -> list[web.RouteDef]:
         """All admin routes, guarded."""
         return [
-            web.post("/admin/faults", _guarded(self.arm)),
-            web.get("/admin/faults", _guarded(self.armed)),
-            web.delete("/admin/faults", _guarded(self.disarm)),
-            web.delete("/admin/faults/{id}", _guarded(self.disarm)),
-            web.get("/admin/requests", _guarded(self.requests)),
-            web.delete("/admin/requests", _guarded(self.forget)),
+            web.post("/admin/faults", loopback_only(self.arm)),
+            web.get("/admin/faults", loopback_only(self.armed)),
+            web.delete("/admin/faults", loopback_only(self.disarm)),
+            web.delete("/admin/faults/{id}", loopback_only(self.disarm)),
+            web.get("/admin/requests", loopback_only(self.requests)),
+            web.delete("/admin/requests", loopback_only(self.forget)),
         ]
 
     async def arm(self, request: web.Request) -> web.Response:
@@ -80,7 +80,7 @@ def _shown(armed: Armed) -> dict[str, object]:
     return counts | write_fault(armed.fault)
 
 
-def _guarded(route: _Route) -> _Route:
+def loopback_only(route: _Route) -> _Route:
     """Refuse callers from other machines, whatever address the server is bound to."""
 
     @wraps(route)

@@ -109,6 +109,15 @@ class Faults:
         effect = BreakStorage(mode=mode, containers=containers)
         return self.on(Endpoint.DM, effect=effect, times=None, command=".get ingestion resources")
 
+    @contextmanager
+    def temp_storage_outage(self) -> Iterator[None]:
+        """Every SAS of the temp containers stops working for a while, those that clients hold included."""
+        self._call("PUT", "/admin/temp-storage", {"available": False})
+        try:
+            yield
+        finally:
+            self._call("PUT", "/admin/temp-storage", {"available": True})
+
     def refuse_token(self, *endpoints: Endpoint, times: int | None = 1) -> str:
         """Answer 401 without a body, as the service does to a bad token."""
         asked = endpoints or (Endpoint.STREAM, Endpoint.QUERY, Endpoint.MGMT, Endpoint.DM, Endpoint.QUEUED)

@@ -203,6 +203,21 @@ def test_a_transient_failure_that_lasts_is_given_up(kusto: LocalKusto, table: st
     assert kusto.count(table) == 0
 
 
+def test_a_source_that_keeps_failing_does_not_hold_up_others(storage: str) -> None:
+    with running_kusto(storage, patience=Patience(attempts=1000, first_pause=1)) as kusto:
+        kusto.run(".create table T (Id:int, Name:string)", ".create table Ill (Id:int, Name:string)")
+        clients = Clients(kusto)
+        kusto.faults.on(Endpoint.BATCH, effect=Answer(status=503), table="Ill", times=None)
+        for _ in range(10):
+            clients.put("Ill", clients.blob(b"1,a\n"))
+        until(lambda: kusto.faults.armed()[0]["struck"] >= 10)
+        clients.put("T", clients.blob(b"1,a\n"))
+
+        kusto.until_rows("T", 1)
+        kusto.faults.clear()
+        kusto.until_rows("Ill", 10)
+
+
 def test_a_permanent_failure_is_not_tried_again(kusto: LocalKusto, table: str, clients: Clients) -> None:
     kusto.faults.answer(Endpoint.BATCH, status=400, code="BadRequest_InvalidBlob", permanent=True, times=None)
 

@@ -416,3 +416,28 @@ def test_a_decimal_column_has_no_idle_zeros(cluster: Any) -> None:
     answer = requests.post(f"{cluster.url}/v2/rest/query", json={"db": "Events", "csl": table}, timeout=10)
 
     assert [row[0] for row in answer.json()[2]["Rows"]] == ["1000", "1.5", "0", "-0.000000000000000001"]
+
+
+@pytest.mark.parametrize("transactional", [False, True])
+def test_update_policies_run_after_every_kind_of_ingestion_and_in_chains(cluster: Any, transactional: bool) -> None:  # noqa: FBT001 - pytest gives it by name
+    first, second, third = (cluster.table() for _ in range(3))
+    for source, target in ((first, second), (second, third)):
+        policy = [{"Source": source, "Query": source, "IsEnabled": True, "IsTransactional": transactional}]
+        cluster.mgmt(f".alter table {target} policy update @'{json.dumps(policy)}'")
+
+    cluster.stream(first, b"x,1\n")
+    cluster.mgmt(f".ingest inline into table {first} <| y,2")
+    cluster.mgmt(f".append {first} <| print a = 'z', b = long(3)")
+
+    assert [cluster.count(table) for table in (first, second, third)] == [3, 3, 3]
+
+
+def test_set_or_replace_reads_the_table_it_replaces(cluster: Any) -> None:
+    table = cluster.table()
+    cluster.stream(table, b"x,1\ny,2\n")
+
+    cluster.mgmt(f".set-or-replace {table} <| {table} | where b > 1")
+    cluster.mgmt(f".set-or-replace {table} <| {table} | extend b = b * 10")
+
+    assert cluster.query(table) == [{"a": "y", "b": 20}]
+    assert [row["RowCount"] for row in cluster.mgmt(f".show table {table} extents")] == [1]

@@ -20,7 +20,7 @@ from azure.kusto.ingest import (
     QueuedIngestClient,
 )
 
-from local.kusto.faults.effects import Drop, Effect, Endpoint, Garbage, Garble, StorageMode
+from local.kusto.faults.effects import Delay, Drop, Effect, Endpoint, Garbage, Garble, StorageMode
 from tests.kusto_fixture import DATABASE, LocalKusto, until
 
 TABLE = "T"
@@ -138,6 +138,24 @@ def test_the_first_temp_container_fails_and_the_client_queues_an_empty_blob(kust
 
     until(settled)
     assert "Stream_NoDataToIngest" in codes
+
+
+def test_a_sas_that_a_client_holds_stops_working_and_works_again(kusto: LocalKusto) -> None:
+    with QueuedIngestClient(kusto.kcsb) as client:
+        client.ingest_from_stream(row(), PROPERTIES)
+        with kusto.faults.temp_storage_outage(), pytest.raises(KustoBlobError):
+            client.ingest_from_stream(row(), PROPERTIES)
+        client.ingest_from_stream(row(), PROPERTIES)
+
+    kusto.until_rows(TABLE, 2)
+
+
+def test_what_was_queued_before_the_outage_is_ingested(kusto: LocalKusto) -> None:
+    kusto.faults.on(Endpoint.BATCH, effect=Delay(seconds=1))
+    with QueuedIngestClient(kusto.kcsb) as client:
+        client.ingest_from_stream(row(), PROPERTIES)
+        with kusto.faults.temp_storage_outage():
+            kusto.until_rows(TABLE, 1)
 
 
 def test_a_storage_account_that_is_busy_answers_503(kusto: LocalKusto) -> None:

@@ -28,6 +28,14 @@ format = "csv"
 table = "LaterTable"
 format = "csv"
 
+[routes.tagged]
+table = "MyStormEvents"
+format = "csv"
+mapping = "MyStormEvents_csv"
+streaming = "never"
+tags = ["drop-by:test"]
+once = true
+
 [routes.unmapped]
 table = "MyStormEvents"
 format = "json"

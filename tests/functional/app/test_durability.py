@@ -67,3 +67,15 @@ def test_an_unknown_operation_or_letter_is_404(app: App) -> None:
     assert app.request("operations/nonsense").status == 404
     assert app.admin("deadletters/no~such~letter").status == 404
     assert app.request("deadletters").status == 401
+
+
+def test_a_tagged_source_is_taken_once_by_the_cluster(app: App) -> None:
+    line = _LINE.format("TAGGED").encode()
+
+    assert app.request("ingest/tagged", line).body["reason"] == "route-is-queued"
+    app.until(1, "MyStormEvents", "State == 'TAGGED'")
+
+    extents = app.command(".show table MyStormEvents extents")
+    tags = [tag for extent in extents for tag in str(extent["Tags"]).split()]
+    assert "drop-by:test" in tags
+    assert any(tag.startswith("ingest-by:") for tag in tags)

@@ -3,18 +3,21 @@
 import gzip
 import io
 import zipfile
+from argparse import ArgumentParser
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.kusto import dm
 from local.kusto.dm import token
 from local.kusto.dm.account import Account, StorageError
 from local.kusto.dm.archive import unpack
 from local.kusto.dm.identities import allowed_identities
 from local.kusto.dm.ingestor import Patience
 from local.kusto.dm.operations import BlobState, Operations
+from local.kusto.dm.storage import Names
 from local.kusto.errors import KustoError
 
 CONNECTION = (
@@ -49,6 +52,7 @@ def test_each_file_of_a_zip_archive_is_content_of_its_own() -> None:
         (b"PK\x03\x04 broken", "x.zip", "BadRequest_InvalidArchive"),
         (zipped(), "x.zip", "BadRequest_EmptyArchive"),
     ],
+    ids=["by name only", "cut gzip", "broken zip", "empty zip"],
 )
 def test_broken_archives_are_refused(content: bytes, name: str, code: str) -> None:
     with pytest.raises(KustoError) as caught:
@@ -122,3 +126,31 @@ def test_an_operation_counts_its_blobs() -> None:
     assert found is not None
     assert found.shown(details=False)["status"] == {"succeeded": 1, "failed": 1, "inProgress": 1, "canceled": 0}
     assert [blob["status"] for blob in found.shown(details=True)["details"]] == ["Succeeded", "Failed", "Queued"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("prefix", ["a", "my-stack", "1"])
+def test_names_are_ones_storage_accepts(prefix: str) -> None:
+    names = Names(prefix)
+
+    assert all(len(name) <= 63 for name in (*names.containers, *names.ready, names.failed, names.succeeded))
+    assert names.status.isalnum()
+    assert names.status[0].isalpha()
+
+
+@pytest.mark.parametrize("prefix", ["Upper", "a--b", "-a", "a_b", "x" * 31])
+def test_a_prefix_storage_would_refuse_is_refused_first(prefix: str, capsys: pytest.CaptureFixture[str]) -> None:
+    parser = ArgumentParser()
+    dm.add_arguments(parser)
+
+    with pytest.raises(SystemExit):
+        parser.parse_args([f"--ingestion-prefix={prefix}"])
+
+    assert "lower-case" in capsys.readouterr().err
+
+
+def test_the_services_batching_time_is_the_default() -> None:
+    parser = ArgumentParser()
+    dm.add_arguments(parser)
+
+    assert parser.parse_args([]).batching_seconds == 300
+    assert parser.parse_args(["--batching-seconds", "1"]).batching_seconds == 1

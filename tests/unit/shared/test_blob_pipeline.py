@@ -24,7 +24,18 @@ from shared.storage.deadletters import DeadLetters
 from shared.storage.held import Held
 from shared.storage.ledger import Ledger
 from shared.storage.spool import Spool, wake_of
-from tests.fakes import FakeClock, FakeContainer, FakeLanding, FakeQueue, FakeQueues, FakeStreams, Step, api_error, hang, run_virtually
+from tests.fakes import (
+    FakeClock,
+    FakeContainer,
+    FakeLanding,
+    FakeQueue,
+    FakeQueues,
+    FakeStreams,
+    Step,
+    api_error,
+    hang,
+    run_virtually,
+)
 
 ROUTES = RouteTable(
     {
@@ -38,8 +49,12 @@ ROUTES = RouteTable(
             blobs=(BlobPattern("storms/**"),),
         ),
         "open": Route(name="open", database="Events", table="T", mappings=("m",), blobs=(BlobPattern("open/**"),)),
-        "many": Route(name="many", database="Events", table=None, tables=("S_*",), blobs=(BlobPattern("many/{table}/*"),)),
-        "slow": Route(name="slow", database="Events", table="T", streaming=Streaming.NEVER, blobs=(BlobPattern("slow/*"),)),
+        "many": Route(
+            name="many", database="Events", table=None, tables=("S_*",), blobs=(BlobPattern("many/{table}/*"),)
+        ),
+        "slow": Route(
+            name="slow", database="Events", table="T", streaming=Streaming.NEVER, blobs=(BlobPattern("slow/*"),)
+        ),
     }
 )
 SETTINGS = parse_settings({"KUSTO_CLUSTER_URI": "http://127.0.0.1:1"})
@@ -59,10 +74,15 @@ class World:
     alarms: FakeQueue = field(default_factory=FakeQueue)
     accounting: Accounting = field(default_factory=Accounting)
 
-    def put(self, name: str, content: bytes, *, etag: str = "0x1", size: int | None = None, **hints: object) -> BlobName:
+    def put(
+        self, name: str, content: bytes, *, etag: str = "0x1", size: int | None = None, **hints: object
+    ) -> BlobName:
         blob = BlobName(container="landing", name=name)
         known = Hints(**hints)  # type: ignore[arg-type]
-        self.landing.blobs[blob] = (BlobVersion(blob=blob, etag=etag, size=len(content) if size is None else size, hints=known), content)
+        self.landing.blobs[blob] = (
+            BlobVersion(blob=blob, etag=etag, size=len(content) if size is None else size, hints=known),
+            content,
+        )
         return blob
 
     def pipeline(self) -> BlobPipeline:
@@ -91,7 +111,7 @@ class World:
 
     @property
     def letter(self) -> Held:
-        ((entry, _),) = self.letters.entries.values()
+        (entry,) = self.letters.entries.values()
         return Held.decode(entry.content)
 
 
@@ -114,7 +134,9 @@ async def test_a_small_blob_is_read_and_framed(name: str, pack: object) -> None:
         (gzip.compress(bytes(STREAMING_LIMIT + 1)), None, {}, "over-streaming-size"),
     ],
 )
-async def test_a_large_blob_is_queued_where_it_lies(content: bytes, size: int | None, hints: dict[str, int], reason: str) -> None:
+async def test_a_large_blob_is_queued_where_it_lies(
+    content: bytes, size: int | None, hints: dict[str, int], reason: str
+) -> None:
     world = World()
     outcome = await world.pipeline().ingest(world.put("storms/a.csv.gz", content, size=size, **hints))
     assert isinstance(outcome, Deferred)
@@ -129,7 +151,10 @@ async def test_a_large_blob_is_never_read() -> None:
     assert (world.landing.reads, world.reference.raw_size) == (0, STREAMING_LIMIT + 1)
 
 
-@pytest.mark.parametrize(("name", "data_format"), [("a.json", DataFormat.MULTIJSON), ("a.jsonl", DataFormat.JSON), ("a.parquet", DataFormat.PARQUET)])
+@pytest.mark.parametrize(
+    ("name", "data_format"),
+    [("a.json", DataFormat.MULTIJSON), ("a.jsonl", DataFormat.JSON), ("a.parquet", DataFormat.PARQUET)],
+)
 async def test_the_format_of_a_reference(name: str, data_format: DataFormat) -> None:
     world = World()
     await world.pipeline().ingest(world.put(f"open/{name}", b"x", size=STREAMING_LIMIT + 1))
@@ -174,7 +199,9 @@ async def test_the_path_names_the_table() -> None:
         ("storms/a.csv.gz", gzip.compress(b"s3cret")[:-1], {}, Code.MALFORMED_BODY),
     ],
 )
-async def test_what_can_never_be_ingested_becomes_a_dead_letter(name: str, content: bytes, hints: dict[str, object], code: Code) -> None:
+async def test_what_can_never_be_ingested_becomes_a_dead_letter(
+    name: str, content: bytes, hints: dict[str, object], code: Code
+) -> None:
     world = World()
     blob = world.put(name, content, **hints)
     outcome = await world.pipeline().ingest(blob)
@@ -267,7 +294,12 @@ _steps: st.SearchStrategy[Step] = st.sampled_from([None, OSError("x"), hang, REF
     size=st.sampled_from([None, STREAMING_LIMIT + 1]),
 )
 def test_a_blob_is_always_somewhere(
-    streaming: list[Step], queueing: Step, ledger: Exception | None, alarms: Exception | None, letters: Exception | None, size: int | None
+    streaming: list[Step],
+    queueing: Step,
+    ledger: Exception | None,
+    alarms: Exception | None,
+    letters: Exception | None,
+    size: int | None,
 ) -> None:
     """In Kusto, in its queue, with an alarm, as a dead letter, or still with the host: never nowhere."""
 

@@ -64,7 +64,14 @@ async def test_everything_that_is_wrong_is_listed_at_once(caplog: pytest.LogCapt
     reply = await found.ready()
     text = reply.body.decode()
     assert reply.status == 503
-    for words in ("KUSTO_CLUSTER_URI", "KUSTO_AUTH", "MAX_BODY_BYTES", "LANDING__blobServiceUri", "KUSTO_DATABASE", "GITHUB_WEBHOOK_SECRET"):
+    for words in (
+        "KUSTO_CLUSTER_URI",
+        "KUSTO_AUTH",
+        "MAX_BODY_BYTES",
+        "LANDING__blobServiceUri",
+        "KUSTO_DATABASE",
+        "GITHUB_WEBHOOK_SECRET",
+    ):
         assert words in text
         assert words in caplog.text
 
@@ -104,7 +111,10 @@ def test_a_webhook_without_a_secret_stops_the_whole_application(secret: str) -> 
 
 
 _env = st.dictionaries(
-    st.sampled_from([row.name for row in SETTINGS if row.name != "ROUTES_FILE"] + ["LANDING", "LANDING__blobServiceUri", "GITHUB_WEBHOOK_SECRET"]),
+    st.sampled_from(
+        [row.name for row in SETTINGS if row.name != "ROUTES_FILE"]
+        + ["LANDING", "LANDING__blobServiceUri", "GITHUB_WEBHOOK_SECRET"]
+    ),
     st.one_of(st.text(max_size=10), st.sampled_from(["https://[", "http://127.0.0.1", "whsec_é", "none", "1"])),
 )
 

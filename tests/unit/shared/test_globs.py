@@ -76,7 +76,11 @@ def test_a_pattern_without_marks_matches_itself_only(name: str) -> None:
 @pytest.mark.parametrize(
     ("pattern", "names", "others"),
     [
-        ("storms/**/*.csv", ["storms/a.csv", "storms/2026/01/a.csv"], ["storms.csv", "xstorms/a.csv", "storms/a.csv.gz"]),
+        (
+            "storms/**/*.csv",
+            ["storms/a.csv", "storms/2026/01/a.csv"],
+            ["storms.csv", "xstorms/a.csv", "storms/a.csv.gz"],
+        ),
         ("*.csv", ["a.csv", ".csv"], ["a/b.csv", "acsv"]),
         ("a/?.json", ["a/1.json"], ["a/12.json", "a//.json"]),
         ("**", ["a", "a/b/c"], []),
@@ -111,7 +115,20 @@ def test_prefixes(pattern: str, prefix: str) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["", "/a", "a//b", "a/**b", "**a/b", "a/***", "{table}/{table}", "{name}/a", "a/{", "a/}", "{table", "{ta{table}ble}"],
+    [
+        "",
+        "/a",
+        "a//b",
+        "a/**b",
+        "**a/b",
+        "a/***",
+        "{table}/{table}",
+        "{name}/a",
+        "a/{",
+        "a/}",
+        "{table",
+        "{ta{table}ble}",
+    ],
 )
 def test_patterns_that_cannot_be_used(pattern: str) -> None:
     assert problem_of(pattern)

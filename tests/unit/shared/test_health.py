@@ -79,7 +79,9 @@ async def test_all_is_well() -> None:
         (NONE, None, Status.FAILED),
     ],
 )
-async def test_a_tables_own_policy_counts_before_the_databases(database: str | None, table: str | None, status: Status) -> None:
+async def test_a_tables_own_policy_counts_before_the_databases(
+    database: str | None, table: str | None, status: Status
+) -> None:
     found = await statuses(readiness(FakeEngine({"Events": database, "T": table})))
     assert found["streaming of route r"] is status
 
@@ -91,7 +93,9 @@ async def test_queued_routes_need_no_policy() -> None:
 
 async def test_each_database_and_route_is_looked_at() -> None:
     engine = FakeEngine({"A": ON, "B": OFF, "T": NONE})
-    found = await statuses(readiness(engine, route("a", database="A"), route("b", database="B"), route("many", None, "A")))
+    found = await statuses(
+        readiness(engine, route("a", database="A"), route("b", database="B"), route("many", None, "A"))
+    )
     assert found["streaming of route a"] is found["streaming of route many"] is Status.OK
     assert found["streaming of route b"] is Status.FAILED
 

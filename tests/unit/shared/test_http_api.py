@@ -93,7 +93,9 @@ def test_records_that_were_set_aside_are_counted_and_listed() -> None:
     assert (len(body["errors"]), body["errorsTotal"]) == (20, 25)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("outcome", [None, Delivered(rows=1, raw_size=2, attempts=1), Deferred(reason="r", rows=1, raw_size=2, attempts=0)])
+@pytest.mark.parametrize(
+    "outcome", [None, Delivered(rows=1, raw_size=2, attempts=1), Deferred(reason="r", rows=1, raw_size=2, attempts=0)]
+)
 def test_an_answer_without_a_request_body(outcome: Outcome | None) -> None:
     reply = render_outcome(OPERATION, outcome)
     assert reply.status in {200, 202}

@@ -63,7 +63,9 @@ def test_a_size_too_long_to_be_one_is_left_out() -> None:
 
 @given(
     metadata=st.dictionaries(
-        st.one_of(st.sampled_from(["rawSizeBytes", "kustoTable", "kustoDataFormat", "kustoIgnoreFirstRecord"]), st.text()),
+        st.one_of(
+            st.sampled_from(["rawSizeBytes", "kustoTable", "kustoDataFormat", "kustoIgnoreFirstRecord"]), st.text()
+        ),
         st.text(),
     )
 )
@@ -73,7 +75,7 @@ def test_any_metadata_can_be_read(metadata: dict[str, str]) -> None:
 
 
 def test_the_blob_of_a_message_in_the_hosts_poison_queue() -> None:
-    text = '{"Type":"BlobTrigger","FunctionId":"f","BlobType":"BlockBlob","ContainerName":"landing","BlobName":"a/b.csv","ETag":"0x1"}'
+    text = '{"Type":"BlobTrigger","FunctionId":"f","ContainerName":"landing","BlobName":"a/b.csv","ETag":"0x1"}'
     assert poisoned_name(text) == BlobName(container="landing", name="a/b.csv")
 
 

@@ -25,7 +25,17 @@ from shared.storage.deadletters import DeadLetters
 from shared.storage.ledger import Ledger
 from shared.storage.spool import Spool
 from shared.webhooks.schemes import Scheme, Secret, Webhook
-from tests.fakes import FakeClock, FakeContainer, FakeQueue, FakeQueues, FakeStreams, Step, api_error, hang, run_virtually
+from tests.fakes import (
+    FakeClock,
+    FakeContainer,
+    FakeQueue,
+    FakeQueues,
+    FakeStreams,
+    Step,
+    api_error,
+    hang,
+    run_virtually,
+)
 
 OPERATION = UUID(int=7)
 ROUTES = RouteTable(
@@ -44,7 +54,9 @@ ROUTES = RouteTable(
         ),
     }
 )
-SETTINGS = parse_settings({"KUSTO_CLUSTER_URI": "http://127.0.0.1:1", "MAX_BODY_BYTES": "1000", "MAX_RAW_BYTES": "2000"})
+SETTINGS = parse_settings(
+    {"KUSTO_CLUSTER_URI": "http://127.0.0.1:1", "MAX_BODY_BYTES": "1000", "MAX_RAW_BYTES": "2000"}
+)
 
 
 @dataclass(slots=True)
@@ -261,7 +273,15 @@ async def test_a_caller_that_does_not_want_to_wait_is_answered_from_the_spool() 
 
 
 _steps: st.SearchStrategy[Step] = st.sampled_from(
-    [None, OSError("x"), TimeoutError(), hang, api_error(400, "BadRequest", permanent=True), api_error(503), api_error(403)]
+    [
+        None,
+        OSError("x"),
+        TimeoutError(),
+        hang,
+        api_error(400, "BadRequest", permanent=True),
+        api_error(503),
+        api_error(403),
+    ]
 )
 
 
@@ -287,7 +307,9 @@ def test_no_lie_in_the_answer(
     async def main() -> None:
         world = World(FakeStreams(*streaming), FakeQueues(*queueing))
         world.spool.broken, world.alarms.broken, world.ledger.broken = spool, alarms, ledger
-        outcome: Outcome | None = (await world.pipeline().ingest(call(**({"idempotency_key": "k"} if key else {})))).outcome
+        outcome: Outcome | None = (
+            await world.pipeline().ingest(call(**({"idempotency_key": "k"} if key else {})))
+        ).outcome
         held = bool(world.queues.held) or (bool(world.spool.entries) and bool(world.alarms.sent))
         match outcome:
             case Delivered():

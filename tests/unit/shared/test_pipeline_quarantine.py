@@ -17,7 +17,7 @@ QUARANTINE = {"onError": "quarantine", "ignoreFirstRecord": "false"}
 
 @dataclass(slots=True)
 class Picky(FakeStreams):
-    """An engine that refuses every request with a `bad` line. `losing`: its first answer is lost; `busy`: it never takes any."""
+    """An engine that refuses requests with a `bad` line. `losing`: its first answer is lost; `busy`: it takes none."""
 
     losing: bool = False
     busy: bool = False
@@ -66,7 +66,7 @@ async def test_a_body_that_is_bad_throughout_costs_a_bounded_number_of_requests(
     outcome = (await world.pipeline().ingest(call(b"bad\n" * 240, query=QUARANTINE))).outcome
     assert isinstance(outcome, Delivered)
     assert (outcome.rows, len(world.streams.sent)) == (0, MOST_REQUESTS + 1)
-    kept = b"".join(entry.content.partition(b"\n")[2] for entry, _ in world.letters.entries.values())
+    kept = b"".join(entry.content.partition(b"\n")[2] for entry in world.letters.entries.values())
     assert kept == b"bad\n" * 240
 
 

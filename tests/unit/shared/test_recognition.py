@@ -13,7 +13,7 @@ from shared.retry_pipeline import Delays, RetryPipeline
 from shared.storage.deadletters import DeadLetters
 from shared.storage.held import Held
 from shared.storage.ledger import Ledger, Receipt, State, body_hash, operation_id
-from shared.storage.spool import Spool, Wake
+from shared.storage.spool import Spool, wake_of
 from tests.fakes import FakeClock, FakeContainer, FakeIngestion, FakeQueue, payload
 
 KEYED = Identity(operation=UUID(int=1), route="r", body_hash="h", keyed=True)
@@ -139,9 +139,12 @@ async def test_a_dead_letter_is_never_said_to_be_delivered() -> None:
 
 async def test_a_settled_spool_entry_is_still_known_by_its_body() -> None:
     world = World()
-    spool = Spool(FakeContainer(), FakeQueue())  # type: ignore[arg-type]
+    alarms = FakeQueue()
+    spool = Spool(FakeContainer(), alarms)  # type: ignore[arg-type]
     work = payload(number=KEYED.operation.int)
-    name = await spool.hold(Held.of(work, reason="r", detail="d", attempts=3, now=world.clock.now()), delay=1)
+    held = Held.of(work, reason="r", detail="d", attempts=3, now=world.clock.now())
+    name = await spool.hold(held, now=world.clock.now(), delay=1)
+    ((alarm, _),) = alarms.sent
     await world.once(Deferred(reason="r", rows=1, raw_size=4, attempts=3, mode=Mode.SPOOLED, via=name))
 
     async def blob(_: BlobName, __: int) -> None:
@@ -156,7 +159,7 @@ async def test_a_settled_spool_entry_is_still_known_by_its_body() -> None:
         Delays(first=1, jitter=lambda: 1.0),
         blob,
     )
-    await retries.wake(Wake(attempt=1, spooled=name))
+    await retries.wake(wake_of(alarm))
     again = await world.once(REFUSED)
     assert isinstance(again.outcome, Delivered)
     assert again.duplicate

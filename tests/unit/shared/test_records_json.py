@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.formats import DataFormat
@@ -44,6 +44,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
+@settings(max_examples=25)  # for each of the ways
 @given(items=objects)
 def test_each_object_is_one_line_that_says_exactly_the_same(way: str, items: list[Json]) -> None:
     lines = lines_of(WAYS[way](items))

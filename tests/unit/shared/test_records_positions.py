@@ -1,4 +1,4 @@
-"""Where a body is wrong: record index (from 0), line (from 1) and offset (raw bytes from 0) of the body as it was sent."""
+"""Where a body is wrong: record index (from 0), line (from 1) and offset (bytes from 0) of the body as it was sent."""
 
 import pytest
 from hypothesis import given

@@ -71,7 +71,9 @@ webhook = { scheme = "github", secret = ["GITHUB_WEBHOOK_SECRET", "OLD"] }
 
 
 def test_a_route_of_many_tables() -> None:
-    route = only('[routes.t]\ntables = ["Sensor_*"]\nformat = "json"\nmapping = "{table}_json"\nblobs = ["t/{table}/**"]')
+    route = only(
+        '[routes.t]\ntables = ["Sensor_*"]\nformat = "json"\nmapping = "{table}_json"\nblobs = ["t/{table}/**"]'
+    )
     assert (route.table, route.tables) == (None, ("Sensor_*",))
 
 
@@ -156,7 +158,7 @@ def test_no_line_without_a_mistake_is_named() -> None:
         ('[routes.a]\ntable = "T"\ndeadline = true', "above 0"),
         ('[routes.a]\ntable = "T"\ndeadline = nan', "above 0"),
         ('[routes.a]\ntable = "T"\ndeadline = inf', "above 0"),
-        ('[routes.a]\ntable = 5', "Kusto name"),
+        ("[routes.a]\ntable = 5", "Kusto name"),
         ('[routes.a]\ntable = "T"\nblobs = [5]', "list of texts"),
         ('[routes.a]\ntable = "T"\nblobs = [""]', "list of texts"),
         ('[routes.a]\ntable = "T"\nformat = 5', "must be a str"),
@@ -213,7 +215,9 @@ def test_two_routes_may_not(left: str, right: str) -> None:
 def test_a_secret_is_never_shown() -> None:
     text = '[routes.a]\nwebhook = { scheme = "github", secret = ["GITHUB_WEBHOOK_SECRET", "MISSING"] }'
     assert "s3cret" not in " ".join(problems_of(text))
-    assert "s3cret" not in repr(only('[routes.a]\ntable="T"\nmapping="m"\nwebhook={scheme="github",secret="GITHUB_WEBHOOK_SECRET"}'))
+    assert "s3cret" not in repr(
+        only('[routes.a]\ntable="T"\nmapping="m"\nwebhook={scheme="github",secret="GITHUB_WEBHOOK_SECRET"}')
+    )
 
 
 _keys = st.sampled_from(

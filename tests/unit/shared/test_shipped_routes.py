@@ -15,7 +15,9 @@ ROOT = Path(__file__).parents[3]
 SCRIPTS = sorted((ROOT / "infra" / "kql").glob("*.kql"))
 TEXT = "\n\n".join(script.read_text(encoding="utf-8") for script in SCRIPTS)
 #: The commands stand between blank lines; comments are lines of their own.
-COMMANDS = [block.strip() for block in re.split(r"\n\s*\n", re.sub(r"^//.*\n?", "", TEXT, flags=re.M)) if block.strip()]
+COMMANDS = [
+    block.strip() for block in re.split(r"\n\s*\n", re.sub(r"^//.*\n?", "", TEXT, flags=re.MULTILINE)) if block.strip()
+]
 
 _TABLE = re.compile(r"\.create-merge table (\w+) \((.+)\)")
 _MAPPING = re.compile(r"""\.create-or-alter table (\w+) ingestion (\w+) mapping "(\w+)" '(.+)'""")
@@ -77,7 +79,9 @@ def test_the_mapping_of_events_reads_what_the_envelope_writes() -> None:
 
 
 def test_every_command_is_understood() -> None:
-    assert {command.split(" ")[0] for command in COMMANDS} <= {".create-merge", ".create-or-alter", ".alter"}, "safe to run again"
+    assert {command.split(" ")[0] for command in COMMANDS} <= {".create-merge", ".create-or-alter", ".alter"}, (
+        "safe to run again"
+    )
 
 
 @pytest.mark.parametrize(

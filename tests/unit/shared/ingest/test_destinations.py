@@ -36,7 +36,9 @@ def test_nothing_is_known_against_a_new_table() -> None:
     assert known()[0].closed_because(TARGET) == ""
 
 
-@pytest.mark.parametrize(("action", "seconds"), [(Action.RETRY_SLOWER, THROTTLED), (Action.QUEUE_COOL_DOWN, STREAMING_OFF)])
+@pytest.mark.parametrize(
+    ("action", "seconds"), [(Action.RETRY_SLOWER, THROTTLED), (Action.QUEUE_COOL_DOWN, STREAMING_OFF)]
+)
 def test_a_table_cools_down(action: Action, seconds: float) -> None:
     destinations, clock = known(action)
     assert destinations.closed_because(TARGET) == action.value

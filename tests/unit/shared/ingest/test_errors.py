@@ -49,7 +49,10 @@ SDK: dict[str, tuple[Callable[[type], BaseException], Action]] = {
     "KustoStreamingQueryError": (lambda cls: cls("x"), Action.UNKNOWN),
     "KustoTokenParsingError": (lambda cls: cls("x"), Action.UNKNOWN),
     "KustoServiceError": (lambda cls: cls("x"), Action.UNKNOWN),
-    "KustoMultiApiError": (lambda cls: cls([{"OneApiErrors": [{"error": {"code": "c", "@message": "m"}}]}]), Action.UNKNOWN),
+    "KustoMultiApiError": (
+        lambda cls: cls([{"OneApiErrors": [{"error": {"code": "c", "@message": "m"}}]}]),
+        Action.UNKNOWN,
+    ),
     "KustoApiError": (lambda cls: cls({"error": {"code": "c", "message": "m", "@permanent": True}}), Action.RETRY),
     "KustoNetworkError": (lambda cls: cls("https://c"), Action.UNKNOWN),
     "KustoClientError": (lambda cls: cls("x"), Action.RETRY),
@@ -70,7 +73,11 @@ SDK: dict[str, tuple[Callable[[type], BaseException], Action]] = {
 
 
 def exceptions_of(module: object) -> dict[str, type[BaseException]]:
-    return {name: found for name, found in vars(module).items() if inspect.isclass(found) and issubclass(found, BaseException)}
+    return {
+        name: found
+        for name, found in vars(module).items()
+        if inspect.isclass(found) and issubclass(found, BaseException)
+    }
 
 
 ALL = exceptions_of(data_exceptions) | exceptions_of(ingest_exceptions)
@@ -116,7 +123,9 @@ def test_what_was_seen_of_others(error: BaseException) -> None:
 
 
 def connection_refused() -> aiohttp.ClientConnectorError:
-    key = aiohttp.client_reqrep.ConnectionKey("c", 443, is_ssl=True, ssl=True, proxy=None, proxy_auth=None, proxy_headers_hash=None)
+    key = aiohttp.client_reqrep.ConnectionKey(
+        "c", 443, is_ssl=True, ssl=True, proxy=None, proxy_auth=None, proxy_headers_hash=None
+    )
     return aiohttp.ClientConnectorError(key, OSError(111, "refused"))
 
 
@@ -132,7 +141,9 @@ def connection_refused() -> aiohttp.ClientConnectorError:
         (None, Action.UNKNOWN),
     ],
 )
-def test_only_a_connection_that_never_was_proves_that_nothing_was_sent(cause: BaseException | None, action: Action) -> None:
+def test_only_a_connection_that_never_was_proves_that_nothing_was_sent(
+    cause: BaseException | None, action: Action
+) -> None:
     assert verdict_of(network(cause)).action is action
 
 
@@ -159,7 +170,9 @@ def test_an_answer_without_a_body_counts_by_its_status(status: int, action: Acti
     assert verdict_of(answered(status)).action is action
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("7", 7.0), ("0", 0.0), ("²", None), ("soon", None), ("-1", None), ("9" * 5000, None)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("7", 7.0), ("0", 0.0), ("²", None), ("soon", None), ("-1", None), ("9" * 5000, None)]
+)
 def test_how_long_the_service_asks_to_wait(text: str, seconds: float | None) -> None:
     throttled = KustoThrottlingError("x", FakeResponse(429, {"Retry-After": text}))
     assert verdict_of(throttled).retry_after == seconds
@@ -185,7 +198,9 @@ def test_permanence_is_the_literal_true(permanent: object) -> None:
     permanent=st.sampled_from([None, False]),
     sent=st.booleans(),
 )
-def test_nothing_is_rejected_without_proof(status: int | None, code: str, text: str, *, permanent: bool | None, sent: bool) -> None:
+def test_nothing_is_rejected_without_proof(
+    status: int | None, code: str, text: str, *, permanent: bool | None, sent: bool
+) -> None:
     failure = Failure(status=status, code=code, text=text, permanent=permanent, sent=sent)
     assert classify(failure).action is not Action.REJECT
 
@@ -195,6 +210,8 @@ def test_a_servers_fault_is_never_the_datas(status: int | None, *, permanent: bo
     assert classify(Failure(status=status, permanent=permanent)).action is not Action.REJECT
 
 
-@pytest.mark.parametrize("error", [api_error(400, "c", "s3cret", permanent=True), answered(400), KustoBlobError(OSError("s3cret"))])
+@pytest.mark.parametrize(
+    "error", [api_error(400, "c", "s3cret", permanent=True), answered(400), KustoBlobError(OSError("s3cret"))]
+)
 def test_a_verdict_never_quotes_the_service(error: BaseException) -> None:
     assert "s3cret" not in repr(verdict_of(error))

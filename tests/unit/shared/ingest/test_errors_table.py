@@ -6,7 +6,10 @@ from shared.ingest.errors import Action, classify, failure_of
 from tests.fakes import api_error
 
 STREAM = "Kusto.DataNode.Exceptions.StreamingIngestionRequestException"
-BAD_DATA = "Bad streaming ingestion request to Events.T : The input stream is empty after processing, tip:check stream validity"
+BAD_DATA = (
+    "Bad streaming ingestion request to Events.T : "
+    "The input stream is empty after processing, tip:check stream validity"
+)
 
 CODES = "Microsoft docs, Ingestion error codes"
 DATA = "Microsoft docs, Kusto.Data exceptions"
@@ -31,7 +34,14 @@ TABLE = [
     (400, "BadRequest_MissingMappingtFailure", "", True, Action.CONFIGURATION, CODES),  # sic
     (400, "BadRequest_InvalidOrEmptyTableName", "", True, Action.CONFIGURATION, CODES),
     (400, "BadRequest_MappingReferenceWasNotFound", "", True, Action.CONFIGURATION, CODES),
-    (400, "BadRequest_EntityNotFound", "Entity ID 'm' of kind 'MappingPersistent' was not found.", True, Action.CONFIGURATION, E2E),
+    (
+        400,
+        "BadRequest_EntityNotFound",
+        "Entity ID 'm' of kind 'MappingPersistent' was not found.",
+        True,
+        Action.CONFIGURATION,
+        E2E,
+    ),
     (400, "BadRequest_EntityNotFound", "Entity ID 'T' of kind 'Table' was not found.", True, Action.CONFIGURATION, E2E),
     (400, "BadRequest_TableNotExist", "", True, Action.CONFIGURATION, CODES),
     (400, "BadRequest_DatabaseNotExist", "", True, Action.CONFIGURATION, CODES),
@@ -69,7 +79,14 @@ TABLE = [
     (408, "", "", None, Action.UNKNOWN, "RFC 9110: the server gave up waiting, after how much is not said"),
     (504, "Timeout", "RequestExecutionTimeout", False, Action.UNKNOWN, DATA),
     (504, "", "", None, Action.UNKNOWN, DATA),
-    (200, "", "", None, Action.UNKNOWN, "azure-kusto-data 6.0.4: an answer that cannot be read, after the rows were taken"),
+    (
+        200,
+        "",
+        "",
+        None,
+        Action.UNKNOWN,
+        "azure-kusto-data 6.0.4: an answer that cannot be read, after the rows were taken",
+    ),
 ]
 
 
@@ -99,7 +116,9 @@ def test_whoever_must_act_is_told_how(
     assert verdict.reason
 
 
-@pytest.mark.parametrize("name", ["ThrottledCalls", "Forbidden", "EntityNotFoundEvents", "TooManyRequests", "AccessDeniedLog"])
+@pytest.mark.parametrize(
+    "name", ["ThrottledCalls", "Forbidden", "EntityNotFoundEvents", "TooManyRequests", "AccessDeniedLog"]
+)
 def test_a_tables_name_does_not_decide(name: str) -> None:
     # The service's text names database and table; records that are refused must not be queued because of it.
     error = api_error(400, "BadRequest", BAD_DATA.replace("Events.T", f"Events.{name}"), permanent=True, kind=STREAM)

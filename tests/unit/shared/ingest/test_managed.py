@@ -40,7 +40,14 @@ SWITCHED_OFF = api_error(400, "BadRequest_StreamingIngestionPolicyNotEnabled", p
 TOO_LARGE = api_error(413, "", "Payload too large", permanent=True)
 
 
-async def ingested(streams: FakeStreams, queues: FakeQueues, work: Payload | None = None, *, clock: FakeClock | None = None, seconds: float = 60) -> Outcome:
+async def ingested(
+    streams: FakeStreams,
+    queues: FakeQueues,
+    work: Payload | None = None,
+    *,
+    clock: FakeClock | None = None,
+    seconds: float = 60,
+) -> Outcome:
     clock = clock or FakeClock()
     managed = ManagedIngestion(streams, queues, clock, jitter=lambda: 0.5)
     return await managed.ingest(work or payload(), Deadline.after(clock, seconds))
@@ -146,7 +153,9 @@ async def test_waits_grow_and_follow_the_service() -> None:
     await ingested(FakeStreams(BUSY), FakeQueues(), clock=clock)
     assert clock.slept == [0.25, 0.5]  # half (the jitter) of 0.5 s and of 1 s
     clock = FakeClock()
-    await ingested(FakeStreams(KustoThrottlingError("x", FakeResponse(429, {"Retry-After": "7"}))), FakeQueues(), clock=clock)
+    await ingested(
+        FakeStreams(KustoThrottlingError("x", FakeResponse(429, {"Retry-After": "7"}))), FakeQueues(), clock=clock
+    )
     assert clock.slept == [7.0, 7.0]
 
 
@@ -199,7 +208,9 @@ def test_the_deadline_holds_when_everything_hangs(seconds: float) -> None:
         (TimeoutError(), Code.OUTCOME_UNKNOWN, True),
     ],
 )
-async def test_what_nobody_holds_is_said_to_be_held_nowhere(failure: Exception, code: Code, *, maybe_committed: bool) -> None:
+async def test_what_nobody_holds_is_said_to_be_held_nowhere(
+    failure: Exception, code: Code, *, maybe_committed: bool
+) -> None:
     outcome = rejected(await ingested(FakeStreams(BUSY), FakeQueues(failure)))
     problem = outcome.problem
     assert (problem.code, problem.maybe_committed, outcome.attempts) == (code, maybe_committed, 3)
@@ -259,4 +270,6 @@ async def test_another_table_is_not_troubled_by_a_broken_one() -> None:
         assert isinstance(await managed.ingest(payload(), Deadline.after(clock, 60)), Deferred)
     assert len(streams.sent) == 1  # after the first the table cools down
     await managed.ingest(payload(target=other), Deadline.after(clock, 60))
-    assert isinstance(await managed.ingest(payload(target=replace(other, table="Third")), Deadline.after(clock, 60)), Delivered)
+    assert isinstance(
+        await managed.ingest(payload(target=replace(other, table="Third")), Deadline.after(clock, 60)), Delivered
+    )

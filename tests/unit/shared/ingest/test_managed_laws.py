@@ -14,10 +14,14 @@ _failures = st.one_of(
     st.builds(
         api_error,
         st.integers(200, 599),
-        st.sampled_from(["", "BadRequest", "Forbidden", "TooManyRequests", "BadRequest_TableNotExist", "Stream_InputStreamTooLarge"]),
+        st.sampled_from(
+            ["", "BadRequest", "Forbidden", "TooManyRequests", "BadRequest_TableNotExist", "Stream_InputStreamTooLarge"]
+        ),
         permanent=st.sampled_from([True, False, None]),
     ),
-    st.sampled_from([OSError("x"), TimeoutError(), KeyError("Tables"), RuntimeError("x"), NotQueuedError("x", maybe_committed=True)]),
+    st.sampled_from(
+        [OSError("x"), TimeoutError(), KeyError("Tables"), RuntimeError("x"), NotQueuedError("x", maybe_committed=True)]
+    ),
 )
 steps: st.SearchStrategy[Step] = st.one_of(st.none(), _failures, st.just(hang))
 scripts = st.lists(steps, min_size=1, max_size=4)

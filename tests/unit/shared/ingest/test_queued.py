@@ -13,7 +13,6 @@ from azure.kusto.ingest.ingestion_blob_info import IngestionBlobInfo
 from shared.formats import DataFormat, Framing, framing_of
 from shared.ingest.queued import NotQueuedError, QueuedEndpoint, _message, _packed
 from shared.ingest.resources import IngestionResources, Resources
-from shared.payload import Payload
 from shared.routes import Target
 from tests.fakes import FakeClock, payload, reference
 
@@ -97,7 +96,9 @@ def target(data_format: DataFormat = DataFormat.CSV, mapping: str | None = None)
     return Target(database="Events", table="T", data_format=data_format, mapping=mapping)
 
 
-def message(target: Target, uri: str = "https://a/b.csv", raw_size: int | None = 10, *, skip: bool = False) -> dict[str, object]:
+def message(
+    target: Target, uri: str = "https://a/b.csv", raw_size: int | None = 10, *, skip: bool = False
+) -> dict[str, object]:
     resources = Resources(containers=[1], queues=[1], authorization=AUTHORIZATION, fetched=0.0)
     text = _message(resources, "app", target, target.data_format, uri, UUID(int=7), raw_size, ignore_first_record=skip)
     found: dict[str, object] = json.loads(text)
@@ -163,7 +164,7 @@ def test_one_message_leaves_no_trace_in_the_next() -> None:
 
 @pytest.mark.parametrize("data_format", DataFormat)
 def test_text_is_packed_and_binary_is_left_alone(data_format: DataFormat) -> None:
-    work: Payload = payload(b"content\n", target=target(data_format))
+    work = payload(b"content\n", target=target(data_format))
     content, suffix = _packed(work)
     if framing_of(data_format) is Framing.BINARY:
         assert (content, suffix) == (b"content\n", f".{data_format}")

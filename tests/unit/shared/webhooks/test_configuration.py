@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from shared.webhooks.configuration import WebhookError, parse_webhook
 from shared.webhooks.schemes import Scheme, problem_of_secret
 
-SECRETS = {"A": "s3cret-a", "B": " s3cret-b ", "EMPTY": "", "BLANK": "  ", "STANDARD": "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZg=="}
+SECRETS = {
+    "A": "s3cret-a",
+    "B": " s3cret-b ",
+    "EMPTY": "",
+    "BLANK": "  ",
+    "STANDARD": "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZg==",
+}
 
 
 def problems_of(raw: object, secrets: dict[str, str] = SECRETS) -> tuple[str, ...]:
@@ -38,7 +44,9 @@ def test_a_secret_that_is_not_there_is_no_open_door(scheme: Scheme, name: str) -
 
 def test_every_problem_is_listed() -> None:
     problems = problems_of({"scheme": "github", "secret": ["EMPTY", "A", "MISSING"], "key": "x", "header": "y"})
-    assert [word in problem for word, problem in zip(["key", "header", "EMPTY", "MISSING"], problems, strict=True)] == [True] * 4
+    assert [word in problem for word, problem in zip(["key", "header", "EMPTY", "MISSING"], problems, strict=True)] == [
+        True
+    ] * 4
 
 
 @pytest.mark.parametrize("raw", [None, 5, "github", [], True])

@@ -25,7 +25,9 @@ def line(body: bytes, scheme: Scheme = Scheme.GITHUB, delivery: Delivery = DELIV
     return records.content
 
 
-def event(body: bytes, scheme: Scheme = Scheme.GITHUB, delivery: Delivery = DELIVERY, **headers: str) -> dict[str, object]:
+def event(
+    body: bytes, scheme: Scheme = Scheme.GITHUB, delivery: Delivery = DELIVERY, **headers: str
+) -> dict[str, object]:
     found: dict[str, object] = json.loads(line(body, scheme, delivery, **headers))
     return found
 
@@ -70,7 +72,9 @@ def test_a_github_event() -> None:
     }
 
 
-@pytest.mark.parametrize("body", ["{}", '{"action":null}', '{"action":5}', '{"repository":[]}', "[]", '{"repository":null}'])
+@pytest.mark.parametrize(
+    "body", ["{}", '{"action":null}', '{"action":5}', '{"repository":[]}', "[]", '{"repository":null}']
+)
 def test_a_github_event_of_another_shape_still_has_its_names(body: str) -> None:
     found = event(body.encode(), x_github_event="ping")
     assert (found["source"], found["type"]) == ("/hooks/hook", "com.github.ping")
@@ -97,7 +101,9 @@ def test_no_body_is_refused(body: bytes) -> None:
     assert refusal(body).code is Code.EMPTY_BODY
 
 
-@pytest.mark.parametrize("body", [b"{", b"{} {}", b"{}\n{}", b'{"a":"s3cret\xff"}', b"s3cret", b"a=b", b'{"a":"x\ny"}', b"NaN"])
+@pytest.mark.parametrize(
+    "body", [b"{", b"{} {}", b"{}\n{}", b'{"a":"s3cret\xff"}', b"s3cret", b"a=b", b'{"a":"x\ny"}', b"NaN"]
+)
 def test_what_is_not_one_json_document_is_refused(body: bytes) -> None:
     problem = refusal(body)
     assert problem.code is Code.MALFORMED_BODY

@@ -104,7 +104,11 @@ def test_githubs_old_header_opens_no_door() -> None:
     assert "x-hub-signature-256" in problem.detail
 
 
-@given(body=st.text(st.characters(exclude_categories=["Cs"]), max_size=60), at=st.floats(-299, 299), name=st.text("ab._-1", min_size=1))
+@given(
+    body=st.text(st.characters(exclude_categories=["Cs"]), max_size=60),
+    at=st.floats(-299, 299),
+    name=st.text("ab._-1", min_size=1),
+)
 def test_what_the_standard_library_signs_is_accepted(body: str, at: float, name: str) -> None:
     headers = signed(body.encode(), at=NOW + at, name=name)
     delivery = verify(standard(), headers, body.encode(), now=NOW)
