@@ -19,7 +19,7 @@ from local.problems import ChildDiedError, NotReadyError, PortInUseError
 
 _TAIL_LINES = 20
 _LINE_LIMIT = 1 << 20  # bytes; a worker's stack trace in one JSON line is long
-_GRACE = 8.0  # seconds a child has to end by itself
+_GRACE = 35.0  # seconds a child has to end by itself; the Functions host waits 30 for its running calls
 _SIGNATURE = re.compile(r"(?<=[?&]sig=)[^&\s\"']+")
 
 

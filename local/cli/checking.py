@@ -15,11 +15,13 @@ from local.paths import INSTALLED, ROOT
 from local.problems import LocalError
 
 _PYTHON = sys.executable
+# A file's tests stay together: they share servers that are started once for a process.
+_PARALLEL = ("-n", "auto", "--dist", "loadfile")
 _STAGES = (
     ("ruff check", (_PYTHON, "-m", "ruff", "check", ".")),
     ("ruff format", (_PYTHON, "-m", "ruff", "format", "--check", ".")),
     ("mypy", (_PYTHON, "-m", "mypy")),
-    ("tests", (_PYTHON, "-m", "pytest")),
+    ("tests", (_PYTHON, "-m", "pytest", *_PARALLEL)),
 )
 _ANY_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -32,13 +34,13 @@ def register(app: typer.Typer) -> None:
 
 
 def test(ctx: typer.Context) -> None:
-    """Run all tests; arguments go to pytest.
+    """Run all tests, on all cores; with arguments, which go to pytest, on one.
 
     Examples:
       ./dev test
       ./dev test tests/unit -k routes -x
     """
-    raise typer.Exit(run((_PYTHON, "-m", "pytest", *ctx.args)))
+    raise typer.Exit(run((_PYTHON, "-m", "pytest", *(ctx.args or _PARALLEL))))
 
 
 def check() -> None:

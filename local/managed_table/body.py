@@ -38,6 +38,10 @@ def raw_bytes(size: Size) -> int:
             return 24
         case Size.KB:
             return 1024
+        case Size.TWO_MB:
+            return 2_000_000
+        case Size.THREE_MB:
+            return 3_000_000
         case Size.UNDER:
             return 4 * 1024 * 1024 - 1
         case Size.EXACT:

@@ -14,6 +14,8 @@ class Size(StrEnum):
 
     ROW = "1 row"
     KB = "1 KB"
+    TWO_MB = "2 MB"
+    THREE_MB = "3 MB"
     UNDER = "4 MiB - 1 B"
     EXACT = "4 MiB"
     OVER = "4 MiB + 1 B"
@@ -52,6 +54,8 @@ class Seen:
     unsure: bool = False
 
 
+#: Seconds that a caller gives where the case does not say otherwise.
+_PATIENT = 60.0
 #: Requests to the ingestion endpoint that the first queued payload costs: the resources, and the token.
 _LENT = 2
 
@@ -139,12 +143,13 @@ class Case:
     streaming: Streaming = Streaming.AUTO
     random: bool = False
     gzipped: bool = False
-    deadline: float = 60.0
+    deadline: float = _PATIENT
 
     @property
     def name(self) -> str:
         """Unique, and what the page shows."""
         parts = [self.data_format.value, self.size.value]
+        parts += [f"within {self.deadline:g} s"] if self.deadline < _PATIENT else []
         parts += ["incompressible"] if self.random else []
         parts += ["sent as gzip"] if self.gzipped else []
         parts += ["route `streaming = never`"] if self.streaming is Streaming.NEVER else []

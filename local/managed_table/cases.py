@@ -31,7 +31,13 @@ def _sizes() -> list[Case]:
     binary = [
         Case(data_format=data_format, size=size, condition=c.NONE, expect=expect)
         for data_format in (PARQUET, AVRO)
-        for size, expect in ((Size.ROW, delivered()), (Size.KB, delivered()), (Size.OVER, _LARGE))
+        for size, expect in (
+            (Size.ROW, delivered()),
+            (Size.KB, delivered()),
+            (Size.TWO_MB, delivered()),
+            (Size.THREE_MB, _LARGE),
+            (Size.OVER, _LARGE),
+        )
     ]
     gzipped = [
         Case(data_format=data_format, size=size, condition=c.NONE, expect=expect, gzipped=True)
@@ -155,7 +161,7 @@ QUEUED: tuple[tuple[Condition, Seen], ...] = (
     (c.NO_QUEUES, spooled("unavailable", dm=1)),
     (c.NO_CONTAINERS, spooled("unavailable", dm=1)),
     (c.OUTAGE, spooled("unavailable", dm=1)),
-    (c.EVERYTHING_DOWN, rejected("unavailable", attempts=0, dm=1)),
+    (c.EVERYTHING_DOWN, rejected("unavailable", attempts=0, dm=1, unsure=True)),
 )
 
 
@@ -197,17 +203,24 @@ def _queued_faults() -> list[Case]:
 
 
 def _deadlines() -> list[Case]:
-    """A caller who gives six seconds, and an answer that comes later than an attempt may take."""
+    """A caller who gives six seconds, and an answer that comes later than an attempt may take; then one who waits."""
     return [
         Case(
-            data_format=data_format,
+            data_format=CSV,
+            size=Size.KB,
+            condition=c.LATE,
+            expect=queued("answer-lost", attempts=1, unsure=True),
+            deadline=6.0,
+        ),
+        Case(
+            data_format=PARQUET,
             size=Size.KB,
             condition=c.SLOW,
             expect=queued("answer-lost", attempts=1, times=2, unsure=True),
             deadline=6.0,
-        )
-        for data_format in (CSV, PARQUET)
-    ] + [Case(data_format=CSV, size=Size.ROW, condition=c.SLOW, expect=delivered())]
+        ),
+        Case(data_format=CSV, size=Size.KB, condition=c.SLOW, expect=delivered()),
+    ]
 
 
 def _memory() -> list[Case]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from local.kusto.faults.effects import Aim, Delay, Drop, Effect, Endpoint, Fault
+from local.kusto.faults.effects import Aim, Delay, Drop, Effect, Endpoint, Fault, SlowBody
 
 
 class Lent(StrEnum):
@@ -70,5 +70,10 @@ def resources(effect: Effect) -> tuple[Fault, ...]:
 
 
 def slow(seconds: float) -> tuple[Fault, ...]:
-    """The first streaming request is carried out late."""
+    """The first streaming request is carried out at once, and its answer takes so long."""
+    return stream(SlowBody(seconds=seconds), 1)
+
+
+def late(seconds: float) -> tuple[Fault, ...]:
+    """The first streaming request is not looked at before; then it is only carried out for a caller who waits."""
     return stream(Delay(seconds=seconds), 1)

@@ -7,6 +7,7 @@ from local.managed_table.condition import (
     Missing,
     engine_outage,
     ingestion_outage,
+    late,
     resources,
     slow,
     stream,
@@ -127,7 +128,8 @@ DROPPED_ONCE = Condition(name="connection dropped before the body, once", faults
 DROPPED = Condition(name="connection dropped before the body", faults=stream(Drop()))
 LOST_ONCE = Condition(name="connection dropped after the commit, once", faults=stream(Drop(commit=True), 1))
 LOST = Condition(name="connection dropped after the commit", faults=stream(Drop(commit=True)))
-SLOW = Condition(name="answer after 3.5 s", faults=slow(3.5))
+LATE = Condition(name="busy for 3.5 s, once", faults=late(3.5))
+SLOW = Condition(name="answer 3.5 s after the commit, once", faults=slow(3.5))
 ENGINE_OUTAGE = Condition(name="engine outage", faults=engine_outage())
 INGESTION_OUTAGE = Condition(name="ingestion endpoint outage", faults=ingestion_outage())
 INGESTION_503 = Condition(name="ingestion endpoint answers 503", faults=ingestion_outage(Answer(status=503)))

@@ -18,8 +18,12 @@ from .conftest import Stages
 
 _TEN_MB = 10 * 1000 * 1000
 
-# azure-kusto-ingest 6.0.4 calls datetime.utcnow(), which Python 3.12 deprecates.
-pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
+pytestmark = [
+    # azure-kusto-ingest 6.0.4 calls datetime.utcnow(), which Python 3.12 deprecates.
+    pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning"),
+    # aiohttp warns of bodies over 1 MiB that are bytes: they are written in one piece.
+    pytest.mark.filterwarnings("ignore:Sending a large body directly:ResourceWarning"),
+]
 
 
 async def test_a_case_comes_to_what_the_table_says(stages: Stages, case: Case) -> None:

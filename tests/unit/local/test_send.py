@@ -15,7 +15,7 @@ from local.problems import UsageError
         ("a.csv", b"1", "text/csv", False),
         ("a.json", b"{}", "application/json", False),
         ("a.jsonl", b"{}", "application/x-ndjson", False),
-        ("a.csv.gz", gzip.compress(b"1"), "text/csv", True),
+        ("a.csv.gz", gzip.compress(b"1", mtime=0), "text/csv", True),
         ("a.parquet", b"PAR1", "application/vnd.apache.parquet", False),
         ("noname", b' [{"a":1}]', "application/json", False),
         ("noname", b"1,2", "text/csv", False),

@@ -57,6 +57,16 @@ def test_what_a_route_leaves_out() -> None:
     assert route.streaming is Streaming.AUTO
 
 
+def test_tags_are_for_queued_routes() -> None:
+    route = only('[routes.r]\ntable = "T"\nstreaming = "never"\ntags = ["a", "drop-by:b"]\nonce = true')
+    assert (route.tagging.tags, route.tagging.once) == (("a", "drop-by:b"), True)
+    for line in ('tags = ["a"]', "once = true"):
+        for streaming in ("auto", "always"):
+            (problem,) = problems_of(f'[routes.r]\ntable = "T"\nstreaming = "{streaming}"\n{line}')
+            assert problem.startswith("routes file, line 4: ")
+            assert "never" in problem
+
+
 def test_a_webhook_route_is_json() -> None:
     route = only("""
 [routes.github]
@@ -84,7 +94,7 @@ format = "exe"                            #! unknown format
 colour = "red"                            #! unknown key `colour`
 ignore_first_record = "yes"               #! bool
 deadline = 0                              #! above 0
-streaming = "always"                      #! auto, never
+streaming = "sometimes"                   #! auto, always, never
 blobs = ["/a", "b/**c", "{x}"]            #! leading
 
 [routes.b]

@@ -88,12 +88,11 @@ def test_a_breaker_that_opens_again_stays_open_longer_but_not_for_ever() -> None
     times = []
     for _ in range(8):
         start = clock.at
-        while destinations.closed_because(TARGET):
+        # Asking twice: the first question may be let through as a probe, the second one is not.
+        while destinations.closed_because(TARGET) or destinations.closed_because(TARGET):
             clock.at += 1
-            if clock.at - start > 10 * OPEN_AT_MOST:
-                break
         times.append(clock.at - start)
         destinations.failed(TARGET, verdict(Action.RETRY))
     assert times[0] == OPEN_FOR
     assert times == sorted(times)
-    assert max(times) <= OPEN_AT_MOST
+    assert max(times) == OPEN_AT_MOST

@@ -11,9 +11,9 @@ from azure.kusto.ingest import BlobDescriptor, IngestionProperties
 from azure.kusto.ingest.ingestion_blob_info import IngestionBlobInfo
 
 from shared.formats import DataFormat, Framing, framing_of
-from shared.ingest.queued import NotQueuedError, QueuedEndpoint, _message, _packed
+from shared.ingest.queued import NotQueuedError, QueuedEndpoint, _message, _packed, _Source
 from shared.ingest.resources import IngestionResources, Resources
-from shared.routes import Target
+from shared.routes import UNTAGGED, Tagging, Target
 from tests.fakes import FakeClock, payload, reference
 
 # azure-kusto-ingest 6.0.4, ingestion_blob_info.py, calls it for each message.
@@ -97,13 +97,33 @@ def target(data_format: DataFormat = DataFormat.CSV, mapping: str | None = None)
 
 
 def message(
-    target: Target, uri: str = "https://a/b.csv", raw_size: int | None = 10, *, skip: bool = False
+    target: Target,
+    uri: str = "https://a/b.csv",
+    raw_size: int | None = 10,
+    *,
+    skip: bool = False,
+    tagging: Tagging = UNTAGGED,
 ) -> dict[str, object]:
     resources = Resources(containers=[1], queues=[1], authorization=AUTHORIZATION, fetched=0.0)
-    text = _message(resources, "app", target, target.data_format, uri, UUID(int=7), raw_size, ignore_first_record=skip)
-    found: dict[str, object] = json.loads(text)
+    source = _Source(
+        uri=uri,
+        source_id=UUID(int=7),
+        target=target,
+        data_format=target.data_format,
+        raw_size=raw_size,
+        tagging=tagging,
+        ignore_first_record=skip,
+    )
+    found: dict[str, object] = json.loads(_message(resources, "app", source))
     assert found.pop("SourceMessageCreationTime")
     return found
+
+
+def test_tags_and_what_makes_a_source_be_taken_once() -> None:
+    properties = message(target(), tagging=Tagging(tags=("a", "drop-by:b"), once=True))["AdditionalProperties"]
+    assert isinstance(properties, dict)
+    assert json.loads(properties["tags"]) == ["a", "drop-by:b", f"ingest-by:{UUID(int=7)}"]
+    assert json.loads(properties["ingestIfNotExists"]) == [str(UUID(int=7))]
 
 
 def test_the_message_to_the_batching_manager() -> None:
