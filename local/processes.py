@@ -19,7 +19,7 @@ from local.problems import ChildDiedError, NotReadyError, PortInUseError
 
 _TAIL_LINES = 20
 _LINE_LIMIT = 1 << 20  # bytes; a worker's stack trace in one JSON line is long
-_GRACE = 35.0  # seconds a child has to end by itself; the Functions host waits 30 for its running calls
+_GRACE = 8.0  # seconds a child has to end by itself
 _SIGNATURE = re.compile(r"(?<=[?&]sig=)[^&\s\"']+")
 
 
@@ -31,12 +31,14 @@ class Command:
         name: What messages call it.
         env: Laid over this process's environment.
         log: File that gets both of its outputs; emptied at the start.
+        grace: Seconds it has to end by itself.
     """
 
     name: str
     argv: Sequence[str]
     log: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    grace: float = _GRACE
 
 
 class Child:
@@ -117,7 +119,7 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), _GRACE)
+                await asyncio.wait_for(self._process.wait(), self._command.grace)
         self.kill()
         await self._process.wait()
         await self._read_out()

@@ -29,6 +29,7 @@ from local.processes import Child, Command
 LANDING = "landing"
 # -P: the folder a command was called in must not shadow our packages.
 _MODULE = (sys.executable, "-P", "-m")
+_DRAINS = 35.0  # seconds: the Functions host waits 30 for its running calls
 _START_SECONDS = 120.0  # a busy laptop with cold caches; usually two
 
 
@@ -162,7 +163,7 @@ class Stack:
 
     async def _start_functions(self, grid: EventGrid) -> None:
         env = self._app_settings()
-        ready = await self._ready("Functions host", self._functions_argv(), env)
+        ready = await self._ready("Functions host", self._functions_argv(), env, _DRAINS)
         self.endpoints = replace(
             self.endpoints,
             functions=ready["url"],
@@ -173,8 +174,10 @@ class Stack:
         self.functions = tuple(ready["functions"])
         grid.subscribe(Subscription(functions=ready["url"], key=ready["blobsExtensionKey"], container=LANDING))
 
-    async def _ready(self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """Start one of our own processes; the fields of its ready line."""
+    async def _ready(
+        self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None, grace: float = 8.0
+    ) -> dict[str, Any]:
+        """Start one of our own processes, which has `grace` seconds to end; the fields of its ready line."""
         log = self._options.logs / f"{name.split(maxsplit=1)[0].lower()}.log"
         ready: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
 
@@ -182,7 +185,7 @@ class Stack:
             if not ready.done() and line.startswith('{"ready"'):
                 ready.set_result(json.loads(line))
 
-        child = await Child.spawn(Command(name=name, argv=argv, log=log, env=env or {}), follow)
+        child = await Child.spawn(Command(name=name, argv=argv, log=log, env=env or {}, grace=grace), follow)
         self._keep(child)
         return await child.until(ready, _START_SECONDS)
 

@@ -4,7 +4,7 @@ The catalogue is the only place that knows a problem's HTTP status. Nothing in a
 SAS or token: details are written from names, numbers and positions.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 #: How many record errors a problem body lists; the total is given beside them.
@@ -169,3 +169,12 @@ class Rejected:
 
 
 type Outcome = Delivered | Deferred | Rejected
+
+
+def doubtful(outcome: Outcome) -> Outcome:
+    """The outcome of records of which an earlier try may have been committed."""
+    match outcome:
+        case Delivered() | Deferred():
+            return replace(outcome, maybe_duplicate=True)
+        case Rejected(problem=problem):
+            return replace(outcome, problem=replace(problem, maybe_committed=True))

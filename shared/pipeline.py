@@ -193,7 +193,7 @@ class HttpPipeline:
         errors = record_errors(found.refused, payload)
         rows = sum(part.payload.records.count or 0 for part, _ in found.delivered)
         deferred = [outcome for _, outcome in found.delivered if isinstance(outcome, Deferred)]
-        unsure = any(outcome.maybe_duplicate for _, outcome in found.delivered)
+        unsure = refused.problem.maybe_committed or any(outcome.maybe_duplicate for _, outcome in found.delivered)
         if deferred:
             return replace(deferred[0], rows=rows, rejected=errors, maybe_duplicate=unsure)
         return Delivered(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from local.kusto.errors import entity_not_found, mapping_not_found, table_not_found
-from local.kusto.formats import MappingKind  # noqa: TC001 - msgspec reads the annotations
+from local.kusto.formats import MappingKind, serving_kinds
 from local.kusto.kusto_types import KustoType  # noqa: TC001 - msgspec reads the annotations
 
 _MIB: Final = 1024 * 1024
@@ -96,11 +96,13 @@ class Database:
     policies: Mapping[str, Any] = field(default_factory=dict)
 
     def mapping(self, table: Table, name: str, kind: MappingKind) -> IngestionMapping:
-        """The mapping of that name and kind: the table's own first, then the database's; raises ``KustoError``."""
-        found = find_mapping(table.mappings, name, kind) or find_mapping(self.mappings, name, kind)
-        if found is None:
-            raise mapping_not_found(name)
-        return found
+        """The mapping of that name for that kind: the table's own first, then the database's; raises ``KustoError``."""
+        for mappings in (table.mappings, self.mappings):
+            for served in serving_kinds(kind):
+                found = find_mapping(mappings, name, served)
+                if found is not None:
+                    return found
+        raise mapping_not_found(name)
 
     def table(self, name: str) -> Table:
         """The table of that name; raises ``KustoError``."""

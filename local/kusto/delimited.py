@@ -1,8 +1,8 @@
 """Delimited text to columns of text.
 
 Large clean content goes through Arrow's CSV reader; everything else, and whatever that reader refuses (ragged
-rows, bad UTF-8, very long records), through Python's. A record may have fewer or more fields than its
-neighbours: missing fields are null, surplus ones are there for an ordinal to ask for.
+rows, bad UTF-8, very long records), through Python's. All records have the same number of fields, which need not be
+that of the table: missing fields are null, surplus ones are there for an ordinal to ask for.
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ class TextColumns:
 
 
 def read_delimited(content: bytes, data_format: DataFormat, *, skip_first: bool) -> TextColumns:
-    """Read a delimited, ``txt`` or ``raw`` format; raises ``KustoError`` for an open quote."""
+    """Read a delimited, ``txt`` or ``raw`` format; raises ``KustoError`` for an open quote or ragged records."""
     content = content.removeprefix(_BOM)
     match data_format:
         case DataFormat.RAW:
             return _single(content.decode("utf-8", "replace"))
         case DataFormat.TXT:
             lines = [line for line in content.decode("utf-8", "replace").splitlines() if line]
-            return _transposed([[line] for line in lines[skip_first:]])
+            return _transposed([[line] for line in lines], skip_first=skip_first)
         case DataFormat.TSVE:
-            return _transposed(list(_escaped(content))[skip_first:])
+            return _transposed(list(_escaped(content)), skip_first=skip_first)
         case _:
             return _quoted(content, _SEPARATORS[data_format], skip_first=skip_first)
 
@@ -74,7 +74,7 @@ def _quoted(content: bytes, separator: str, *, skip_first: bool) -> TextColumns:
         if bulk is not None:
             return bulk
     rows = [row for row in _python_rows(content, separator) if row]
-    return _transposed(rows[skip_first:])
+    return _transposed(rows, skip_first=skip_first)
 
 
 def _python_rows(content: bytes, separator: str) -> Iterator[list[str]]:
@@ -89,6 +89,14 @@ def _python_rows(content: bytes, separator: str) -> Iterator[list[str]]:
 def closing_quote_missing(reason: str) -> KustoError:
     """A quote that never closes, or text after a closing quote."""
     return bad_request("Stream_ClosingQuoteMissing", f"Invalid CSV format. Closing quote is missing ({reason}).")
+
+
+def wrong_number_of_fields(record: int, found: int, expected: int) -> KustoError:
+    """Records that differ in their number of fields (Microsoft docs: ``ingest-invalid-data``, ``error-codes``)."""
+    return bad_request(
+        "Stream_WrongNumberOfFields",
+        f"Inconsistent number of fields in the records: record {record} has {found}, those before it {expected}.",
+    )
 
 
 def _bulk(content: bytes, separator: str, *, skip_first: bool) -> TextColumns | None:
@@ -118,7 +126,11 @@ def _escaped(content: bytes) -> Iterator[list[str]]:
             yield [_ESCAPE.sub(lambda m: _ESCAPES.get(m[1], m[1]), f) for f in re.split(r"(?<!\\)\t", row)]
 
 
-def _transposed(rows: Sequence[Sequence[str]]) -> TextColumns:
-    width = max(map(len, rows), default=0)
-    columns = [pa.array([row[i] if i < len(row) else None for row in rows], pa.string()) for i in range(width)]
+def _transposed(rows: Sequence[Sequence[str]], *, skip_first: bool) -> TextColumns:
+    width = len(rows[0]) if rows else 0
+    for number, row in enumerate(rows, start=1):
+        if len(row) != width:
+            raise wrong_number_of_fields(number, len(row), width)
+    rows = rows[skip_first:]
+    columns = [pa.array([row[i] for row in rows], pa.string()) for i in range(width)]
     return TextColumns(rows=len(rows), columns=columns)

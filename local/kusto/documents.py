@@ -28,7 +28,10 @@ class MalformedError(Exception):
 
 
 def read_documents(content: bytes, data_format: DataFormat) -> list[Document]:
-    """The records of a JSON, Avro, Parquet, ORC or W3C log content; raises ``MalformedError``."""
+    """The records of a JSON, Avro, Parquet, ORC or W3C log content; raises ``MalformedError``.
+
+    Malformed lines of ``json`` are left out; any other format is read as a whole or not at all.
+    """
     reader = _READERS[data_format]
     try:
         return reader(content.removeprefix(_BOM))
@@ -37,7 +40,16 @@ def read_documents(content: bytes, data_format: DataFormat) -> list[Document]:
 
 
 def _lines(content: bytes) -> list[Document]:
-    return [_object(_EXACT.decode(line)) for line in content.split(b"\n") if line.strip()]
+    """A record per line; malformed ones are left out (Microsoft docs: ``ingest-invalid-data``)."""
+    return [record for line in content.split(b"\n") if line.strip() and (record := _line(line)) is not None]
+
+
+def _line(line: bytes) -> Document | None:
+    try:
+        value = _EXACT.decode(line)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _one(content: bytes) -> list[Document]:

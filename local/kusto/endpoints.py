@@ -15,7 +15,7 @@ from duckdb_kql.server import RestColumn, Result, v1_response, v2_response
 
 from local.kusto.blobs import Source, download
 from local.kusto.bodies import BrokenCompressionError, decode, read_limited
-from local.kusto.commands.catalogue import execute
+from local.kusto.commands.catalogue import execute, piped, split_operators
 from local.kusto.errors import KustoError, bad_request, empty_stream, syntax_error
 from local.kusto.extension import RAW_SIZE, WIRE_SIZE
 from local.kusto.formats import DataFormat
@@ -99,13 +99,15 @@ class Endpoints:
             raise syntax_error(statement.text, "A management command starts with a dot; queries go to /v2/rest/query.")
         known = self._extension_command(statement.text)
         if known is not None:
+            text, operators = split_operators(statement.text)
             call = CommandCall(
                 database=statement.database,
-                text=statement.text,
+                text=text,
                 client_request_id=request.headers.get("x-ms-client-request-id", ""),
                 application=request.headers.get("x-ms-app", ""),
             )
-            return _answer(_v1(await known(call)))
+            result = await known(call)
+            return await self._in_thread(lambda: _answer(_v1(piped(self.engine, result, operators))))
         return await self._in_thread(lambda: _answer(_v1(execute(self.engine, statement.database, statement.text))))
 
     async def query_v1(self, request: web.Request) -> web.Response:

@@ -77,3 +77,8 @@ def mapping_kind(data_format: DataFormat) -> MappingKind:  # noqa: PLR0911 - one
         case DataFormat.ORC:
             return MappingKind.ORC
     assert_never(data_format)
+
+
+def serving_kinds(kind: MappingKind) -> tuple[MappingKind, ...]:
+    """The kinds whose mappings serve, the first found wins: Apache Avro takes Avro's (Microsoft docs: ``mappings``)."""
+    return (kind, MappingKind.AVRO) if kind is MappingKind.APACHEAVRO else (kind,)

@@ -44,13 +44,13 @@ def prepare(request: IngestRequest, database: Database, limits: Limits) -> Appen
             source=request.source,
         )
     except MalformedError as error:
-        raise empty_stream(database.name, table.name, "BadRequest_NoRecordsOrWrongFormat") from error
+        raise empty_stream(database.name, table.name, "BadRequest_InvalidBlob") from error
     except KustoError as error:
         if request.kind is IngestKind.STREAMING and error.code.startswith("Stream_"):
             raise bad_stream(database.name, table.name, error.description, error.code) from None
         raise
     if not rows.num_rows:
-        raise empty_stream(database.name, table.name)
+        raise empty_stream(database.name, table.name, "BadRequest_NoRecordsOrWrongFormat")
     return Append(
         database=database.name,
         table=table.name,

@@ -28,6 +28,7 @@ NAMES: Final = {
     "auto_delete": "AutoDeletePolicy",
     "partitioning": "PartitioningPolicy",
     "mirroring": "MirroringPolicy",
+    "managed_identity": "ManagedIdentityPolicy",
 }
 _DEFAULT: Final = BatchingPolicy()
 _SHORTEST: Final = timedelta(seconds=10)
@@ -56,7 +57,39 @@ def check_policy(name: str, body: Any) -> Any:
         raise _malformed(name, "it is a JSON object with a boolean IsEnabled")
     if name == "ingestionbatching":
         _check_batching(body)
+    if name == "managed_identity":
+        _check_identities(body)
     return body
+
+
+def merge_policy(before: Any, given: Any) -> Any:
+    """What ``.alter-merge`` makes of a policy: keys of objects are replaced, identities get further usages."""
+    if isinstance(before, dict) and isinstance(given, dict):
+        return {**before, **given}
+    if isinstance(before, list) and _identities(before) and _identities(given):
+        usages = {entry["ObjectId"]: _usages(entry) for entry in before}
+        for entry in given:
+            known = usages.setdefault(entry["ObjectId"], [])
+            known += [usage for usage in _usages(entry) if usage not in known]
+        return [{"ObjectId": name, "AllowedUsages": ", ".join(listed)} for name, listed in usages.items()]
+    return given
+
+
+def _check_identities(body: Any) -> None:
+    """Source: Microsoft docs, ``managed-identity-policy``: an array; ObjectId and AllowedUsages are required."""
+    if not _identities(body):
+        raise _malformed("managed_identity", "it is a JSON array of objects with ObjectId and AllowedUsages")
+
+
+def _identities(body: Any) -> bool:
+    return isinstance(body, list) and all(
+        isinstance(e, dict) and isinstance(e.get("ObjectId"), str) and isinstance(e.get("AllowedUsages"), str)
+        for e in body
+    )
+
+
+def _usages(entry: Mapping[str, Any]) -> list[str]:
+    return [usage.strip() for usage in entry["AllowedUsages"].split(",") if usage.strip()]
 
 
 def _check_batching(body: Any) -> None:

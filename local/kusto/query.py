@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import duckdb_kql
+import msgspec
 from duckdb_kql.errors import KqlError
 from duckdb_kql.kusto._models import to_wire, widen_out_of_range
 from duckdb_kql.server import RestColumn, Result
@@ -100,7 +101,7 @@ def pipe(con: Connection, table: ResultTable, operators: str) -> ResultTable:
     con.execute(f"CREATE OR REPLACE TEMP TABLE command_result ({names})")
     if table.rows:
         marks = ", ".join("?" for _ in table.columns)
-        con.executemany(f"INSERT INTO command_result VALUES ({marks})", [list(row) for row in table.rows])
+        con.executemany(f"INSERT INTO command_result VALUES ({marks})", [_bound(row) for row in table.rows])
     try:
         schema = {"command_result": [name for name, _ in table.columns]}
         sql = duckdb_kql.to_sql(f"command_result | {operators}", schema=schema, allow_write=False)
@@ -109,6 +110,11 @@ def pipe(con: Connection, table: ResultTable, operators: str) -> ResultTable:
     result = run(con, Translation(sql=str(sql), parameters=sql.parameters))
     columns = tuple((c.name, c.kql) for c in result.columns)
     return ResultTable(columns=columns, rows=wire_rows(result))
+
+
+def _bound(row: Sequence[object]) -> list[object]:
+    """A row of a command as DuckDB takes it: dynamic values as JSON text."""
+    return [msgspec.json.encode(v).decode() if isinstance(v, (dict, list)) else v for v in row]
 
 
 def wire_rows(result: Result) -> list[list[Any]]:

@@ -66,7 +66,8 @@ def _from_documents(documents: Sequence[Document], plan: ColumnPlan, plans: Sequ
     steps = plan.path or ()
     values: list[Json] = [look_up(document, steps) for document in documents]
     if plan.transform is not None:
-        mapped = [p.path for p in plans if p.path]
+        depth = len(steps)
+        mapped = [p.path[depth:] for p in plans if p.path and len(p.path) > depth and p.path[:depth] == steps]
         values = [
             transform(value, plan.transform, line=line, source=source, mapped=mapped)
             for line, value in enumerate(values, start=1)

@@ -25,7 +25,7 @@ _MICROSECONDS: Final = {
 
 
 def transform(value: Json, how: Transform, *, line: int, source: str, mapped: Sequence[tuple[Step, ...]]) -> Json:
-    """The transformed value; ``line`` counts records from 1, ``mapped`` are the paths other columns take."""
+    """The transformed value; ``line`` counts records from 1, ``mapped`` are the paths below it other columns take."""
     match how:
         case (
             Transform.DATETIME_FROM_UNIX_SECONDS
@@ -66,7 +66,13 @@ def _dictionary(value: Json) -> Json:
 
 
 def _without(value: Json, mapped: Sequence[tuple[Step, ...]]) -> Json:
+    """Fields of objects go, at any depth; elements of arrays stay."""
     if not isinstance(value, dict):
         return value
     dropped = {steps[0] for steps in mapped if len(steps) == 1}
-    return {key: item for key, item in value.items() if key not in dropped}
+    below = [steps for steps in mapped if len(steps) > 1]
+    return {
+        key: _without(item, [steps[1:] for steps in below if steps[0] == key])
+        for key, item in value.items()
+        if key not in dropped
+    }

@@ -1,4 +1,4 @@
-"""A case through our own ingestion: the parts of the running application, with time that does not have to be waited for."""
+"""A case through our own ingestion: the parts of the running application, with back-off that nobody waits for."""
 
 import asyncio
 import time

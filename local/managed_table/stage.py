@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, assert_never
@@ -22,6 +22,7 @@ _MAPPING = "By_name"
 _QUEUE = "SecuredReadyForAggregationQueue"
 _CONTAINER = "TempStorage"
 _POLL = 0.05
+_WITHOUT_TABLE = frozenset({Missing.TABLE, Missing.DATABASE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,16 @@ class Scene:
         """Streaming is on for the database."""
         self.cluster.must(f".alter database {self.database} policy streamingingestion enable")
 
+    def times(self, stages: Sequence["Stage"]) -> dict[str, float]:
+        """How many times the records of each stage are in its table; those that went before do not count."""
+        found = {stage.table: 0.0 for stage in stages}
+        tables = [stage.table for stage in stages if stage.case.condition.missing not in _WITHOUT_TABLE]
+        if tables:
+            union = f"union withsource=Stage {', '.join(tables)}"
+            rows = self.cluster.look(f"{union} | where isnull(Id) or Id >= 0 | summarize Rows=count() by Stage")
+            found |= {str(table): float(str(count)) for table, count in rows}
+        return {stage.table: round(found[stage.table] / stage.body.rows, 3) for stage in stages}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
@@ -58,10 +69,11 @@ class Stage:
     def prepare(self) -> None:
         """Make what the condition does not want to be missing."""
         missing = self.case.condition.missing
-        if missing in {Missing.TABLE, Missing.DATABASE}:
+        if missing in _WITHOUT_TABLE:
             return
-        schema = "Text:string" if self.case.data_format is DataFormat.TXT else "Id:long, Text:string"
-        self.scene.cluster.must(f".create table {self.table} ({schema})")
+        # A line of txt goes into the first column.
+        columns = ("Text:string", "Id:long") if self.case.data_format is DataFormat.TXT else ("Id:long", "Text:string")
+        self.scene.cluster.must(f".create table {self.table} ({', '.join(columns)})")
         if missing is Missing.STREAMING_POLICY:
             self.scene.cluster.must(f".alter table {self.table} policy streamingingestion disable")
         if needs_mapping(self.case.data_format) and missing is not Missing.MAPPING:
@@ -127,12 +139,7 @@ class Stage:
 
     def times(self) -> float:
         """How many times the records are in the table."""
-        if self.case.condition.missing in {Missing.TABLE, Missing.DATABASE}:
-            return 0
-        own = "" if self.case.data_format is DataFormat.TXT else "| where Id >= 0"
-        found = self.scene.cluster.look(f"{self.table} {own} | count")
-        times = int(str(found[0][0])) / self.body.rows
-        return int(times) if times.is_integer() else round(times, 3)
+        return self.scene.times([self])[self.table]
 
     async def until(self, times: float, within: float) -> float:
         """Wait until the records are there so many times; what is there in the end."""

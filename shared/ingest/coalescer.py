@@ -9,16 +9,16 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, Self
 from uuid import UUID, uuid5
 
 from shared.deadline import Clock, Deadline
 from shared.formats import Framing, framing_of
 from shared.ingest.policy import STREAMING_LIMIT, choice_of
-from shared.outcome import Batch, Code, Deferred, Delivered, Limit, Mode, Outcome, Problem, Rejected
+from shared.outcome import Batch, Code, Deferred, Delivered, Limit, Mode, Outcome, Problem, Rejected, doubtful
 from shared.payload import Payload
 from shared.records import Records
-from shared.routes import Target
+from shared.routes import Streaming, Target
 
 _NAMESPACE = UUID("0f1f0c7e-3a55-5d0c-8d8e-0a3c8e0d5b61")
 
@@ -51,9 +51,23 @@ class _Waiting:
     outcome: asyncio.Future[Outcome]
 
 
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What must be the same for records to travel together; one route, because what is spooled belongs to its route."""
+
+    target: Target
+    route: str
+    streaming: Streaming
+
+    @classmethod
+    def of(cls, payload: Payload) -> Self:
+        """The key of a payload."""
+        return cls(payload.target, payload.route, payload.streaming)
+
+
 @dataclass(slots=True)
 class _Lane:
-    """One (database, table, format, mapping): who waits, and since when requests are in flight."""
+    """One key: who waits, and since when requests are in flight."""
 
     waiting: deque[_Waiting] = field(default_factory=deque)
     raw_bytes: int = 0
@@ -67,7 +81,7 @@ class Coalescer:
         self._behind = behind
         self._clock = clock
         self._bounds = bounds or Bounds()
-        self._lanes: dict[Target, _Lane] = {}
+        self._lanes: dict[_Key, _Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._requests = 0
         self._raw_bytes = 0
@@ -101,19 +115,20 @@ class Coalescer:
             arrived=self._clock.monotonic(),
             outcome=asyncio.get_running_loop().create_future(),
         )
-        lane = self._lanes.setdefault(payload.target, _Lane())
+        key = _Key.of(payload)
+        lane = self._lanes.setdefault(key, _Lane())
         lane.waiting.append(waiting)
         lane.raw_bytes += payload.raw_size
         self._requests += 1
         self._raw_bytes += payload.raw_size
-        self._pump(payload.target, lane)
+        self._pump(key, lane)
         return waiting
 
     async def _wait(self, waiting: _Waiting, deadline: Deadline) -> Outcome:
         done, _ = await asyncio.wait({waiting.outcome}, timeout=deadline.remaining)
         if done:
             return waiting.outcome.result()
-        lane = self._lanes.get(waiting.payload.target)
+        lane = self._lanes.get(_Key.of(waiting.payload))
         if lane is not None and waiting in lane.waiting:
             lane.waiting.remove(waiting)
             self._leave(lane, (waiting,))
@@ -123,13 +138,13 @@ class Coalescer:
         problem = Problem(code=Code.OUTCOME_UNKNOWN, detail=detail, retry_after=5.0, maybe_committed=True)
         return Rejected(problem=problem, attempts=1)
 
-    def _pump(self, target: Target, lane: _Lane) -> None:
+    def _pump(self, key: _Key, lane: _Lane) -> None:
         """Send what may be sent: at once when nothing is in flight, else when a full request waits or one is stuck."""
         while lane.waiting and self._may_send(lane):
             gathered = self._take(lane)
             started = self._clock.monotonic()
             lane.flights.append(started)
-            task = asyncio.get_running_loop().create_task(self._fly(target, lane, gathered, started))
+            task = asyncio.get_running_loop().create_task(self._fly(key, lane, gathered, started))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -153,7 +168,7 @@ class Coalescer:
         self._raw_bytes -= size
         self._requests -= len(waiting)
 
-    async def _fly(self, target: Target, lane: _Lane, gathered: list[_Waiting], started: float) -> None:
+    async def _fly(self, key: _Key, lane: _Lane, gathered: list[_Waiting], started: float) -> None:
         try:
             await self._deliver(gathered, started)
         except BaseException as error:  # every caller must hear of it, whatever it is
@@ -165,18 +180,22 @@ class Coalescer:
         finally:
             lane.flights.remove(started)
             if lane.waiting:
-                self._pump(target, lane)
+                self._pump(key, lane)
             elif not lane.flights:
-                self._lanes.pop(target, None)
+                self._lanes.pop(key, None)
 
-    async def _deliver(self, gathered: list[_Waiting], started: float) -> None:
-        """Send the gathered records as one; when the service refuses them as data, find out whose they are."""
+    async def _deliver(self, gathered: list[_Waiting], started: float, *, doubt: bool = False) -> None:
+        """Send the gathered records as one; when the service refuses them as data, find out whose they are.
+
+        `doubt`: an answer about all of them was lost before, so any of them may be there already.
+        """
         deadline = max((item.deadline for item in gathered), key=lambda deadline: deadline.at)
         outcome = await self._behind.ingest(merged([item.payload for item in gathered]), deadline)
-        if _is_refusal(outcome) and len(gathered) > 1:
-            middle = len(gathered) // 2
-            await self._deliver(gathered[:middle], started)
-            await self._deliver(gathered[middle:], started)
+        outcome = doubtful(outcome) if doubt else outcome
+        if isinstance(outcome, Rejected) and outcome.problem.code is Code.RECORDS_REFUSED and len(gathered) > 1:
+            middle, unsure = len(gathered) // 2, outcome.problem.maybe_committed
+            await self._deliver(gathered[:middle], started, doubt=unsure)
+            await self._deliver(gathered[middle:], started, doubt=unsure)
             return
         rows = sum(item.payload.records.count or 0 for item in gathered)
         for item in gathered:
@@ -203,10 +222,6 @@ def merged(payloads: Sequence[Payload]) -> Payload:
     )
     names = ",".join(str(payload.source_id) for payload in payloads)
     return replace(first, source_id=uuid5(_NAMESPACE, names), records=records)
-
-
-def _is_refusal(outcome: Outcome) -> bool:
-    return isinstance(outcome, Rejected) and outcome.problem.code is Code.RECORDS_REFUSED
 
 
 def _share(outcome: Outcome, payload: Payload, batch: Batch) -> Outcome:

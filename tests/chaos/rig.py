@@ -104,7 +104,8 @@ class Rig:
 
     async def start_kusto(self) -> None:
         argv = ["local.kusto", "--storage", self.storage.connection_string, "--data", str(self._plan.folder / "kusto")]
-        self.kusto = await self._ready("kusto", [*argv, "--database", "Events", *self._plan.kusto], {"PYTHONPATH": str(ROOT)})
+        argv += ["--database", "Events", *self._plan.kusto]
+        self.kusto = await self._ready("kusto", argv, {"PYTHONPATH": str(ROOT)})
 
     async def start_functions(self) -> None:
         routes = self._plan.folder / "routes.toml"
@@ -232,6 +233,6 @@ async def eventually[T](look: Callable[[], Awaitable[T]], good: Callable[[T], bo
     """What the look sees once it is good, or at the end of the time (seconds)."""
     loop = asyncio.get_running_loop()
     end = loop.time() + within
-    while not good(seen := await look()) and loop.time() < end:
+    while not good(seen := await look()) and loop.time() < end:  # noqa: ASYNC110 - another process is looked at
         await asyncio.sleep(0.25)
     return seen

@@ -77,7 +77,7 @@ def _fault(endpoint: Endpoint | frozenset[Endpoint], effect: Effect, times: int 
 _STREAM: list[Effect] = [
     Answer(status=429, code="TooManyRequests", permanent=False, headers=(("Retry-After", "1"),)),
     Answer(status=503, code="ServiceUnavailable", permanent=False),
-    Answer(status=500, code="General_InternalServerError", permanent=False, commit=True),
+    Answer(status=500, code="General_InternalServerError", permanent=False),
     Answer(status=504, code="Timeout", permanent=False, commit=True),
     Answer(status=413, code="PayloadTooLarge", permanent=True),
     Answer(status=404, body="", content_type="text/plain"),
@@ -128,9 +128,7 @@ _posts = st.one_of(
         quarantine=st.booleans(),
         turn=st.sampled_from([Turn.WAIT, Turn.WAIT, Turn.AT_ONCE]),
     ),
-    st.builds(
-        Post, route=st.just("events"), records=_good, keyed=st.booleans(), times=st.sampled_from([1, 1, 2])
-    ),
+    st.builds(Post, route=st.just("events"), records=_good, keyed=st.booleans(), times=st.sampled_from([1, 1, 2])),
     st.builds(Post, route=st.just("hooks"), records=st.just((True,)), keyed=st.just(False), times=st.integers(1, 2)),
 )
 _lands = st.builds(Land, records=_mixed, large=st.booleans(), times=st.sampled_from([1, 1, 2]))
@@ -139,7 +137,7 @@ _steps = st.builds(
     faults=st.lists(_faults, max_size=3).map(tuple),
     troubles=st.lists(_troubles, max_size=8).map(tuple),
     storage_down=st.sampled_from([False, False, False, True]),
-    work=st.lists(st.one_of(_posts, _posts, _lands), min_size=1, max_size=4).map(tuple),
+    work=st.lists(st.one_of(_posts, _posts, _lands), min_size=1, max_size=6).map(tuple),
     ring=st.booleans(),
     passes=st.sampled_from([0.0, 5.0, 40.0, 1000.0]),
     heal=st.booleans(),

@@ -11,7 +11,7 @@ import hmac
 import logging
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import msgspec
@@ -68,8 +68,8 @@ blobs = ["files/**"]
 SCHEMA = (
     ".create table Lines (Id:string, Text:string)",
     ".create table Docs (Id:string, Data:dynamic)",
-    '.create table Docs ingestion json mapping "docs" '
-    '\'[{"Column":"Id","Properties":{"Path":"$.id"}},{"Column":"Data","Properties":{"Path":"$.data"}}]\'',
+    """.create table Docs ingestion json mapping "docs"
+    '[{"Column":"Id","Properties":{"Path":"$.id"}},{"Column":"Data","Properties":{"Path":"$.data"}}]'""",
     ".alter database Events policy streamingingestion enable",
 )
 #: Tries of the host before a blob event goes to the poison queue (host.json, poisonBlobThreshold).
@@ -127,6 +127,7 @@ class World:
     weather: Weather = field(default_factory=Weather)
     sent: list[Sent] = field(default_factory=list)
     blobs: list[_BlobEvent] = field(default_factory=list)
+    failures: int = field(init=False)  # of the batching manager before this run
     letters: MemoryContainer = field(init=False)
     spooled: MemoryContainer = field(init=False)
     queue: MemoryQueue = field(init=False)
@@ -143,6 +144,7 @@ class World:
         application = start(env, self.folder, self.clock)
         assert isinstance(application, Application)
         self.application = application
+        self.failures = len(self.kusto.half.journal.failures)
         self.weather.seen = self.check_books
         self.letters, self.spooled = MemoryContainer(self.weather), MemoryContainer(self.weather)
         self.queue = MemoryQueue(self.clock.now, self.weather)
@@ -280,14 +282,19 @@ class World:
         """The dead letters."""
         return [Held.decode(entry.content) for entry in self.letters.entries.values()]
 
-    async def state(self, operation: str) -> dict[str, Any]:
-        """What `GET /api/operations/{id}` says; empty where no receipt is kept."""
+    async def follow(self, sent: Sent) -> None:
+        """Ask what became of it: `GET /api/operations/{id}`, and `.show ingestion failures` of the cluster."""
+        operation = next((str(reply.body["operationId"]) for reply in sent.replies if reply.acknowledged), "")
+        if sent.blob:
+            container, _, name = sent.blob.partition("/")
+            version = await self.parts.landing.look(BlobName(container=container, name=name))
+            operation = str(version.source_id)
+        if not operation:
+            return
         answer = await self.application.operation(operation, UUID(int=0))
-        return dict(msgspec.json.decode(answer.body)) if answer.status == 200 else {}
-
-    def failed_sources(self) -> str:
-        """What Kusto's batching manager gave up, as an operator sees it in `.show ingestion failures`."""
-        return " ".join(failure.source_path for failure in self.kusto.half.journal.failures)
+        sent.state = msgspec.json.decode(answer.body) if answer.status == 200 else {}
+        sent.given_up = len(self.kusto.half.journal.failures) > self.failures
+        sent.unrecorded = self.weather.struck > 0
 
     def fates(self) -> dict[Fate, int]:
         """How all HTTP work ended, by the application's own books."""

@@ -40,19 +40,23 @@ def execute(engine: Engine, database: str, text: str) -> ResultTable:
     """Run one command; raises ``KustoError``."""
     if database not in _NO_DATABASE:
         engine.database(database)
-    command = text.strip()
-    operators = ""
-    if command.lower().startswith(".show"):
-        command, operators = _split(command)
-    result = run_command(_ENTRIES, engine, database, command)
+    command, operators = split_operators(text)
+    return piped(engine, run_command(_ENTRIES, engine, database, command), operators)
+
+
+def piped(engine: Engine, result: ResultTable, operators: str) -> ResultTable:
+    """The result of a command after the query operators that followed it; raises ``KustoError``."""
     if not operators:
         return result
     with engine.reading() as con:
         return pipe(con, result, operators)
 
 
-def _split(command: str) -> tuple[str, str]:
-    """A ``.show`` command and the operators that follow its first bar outside a string."""
+def split_operators(text: str) -> tuple[str, str]:
+    """A ``.show`` command and the operators after its first bar outside a string; other commands have none."""
+    command = text.strip()
+    if not command.lower().startswith(".show"):
+        return command, ""
     for found in _PIPE.finditer(command):
         if found["pipe"]:
             return command[: found.start()].strip(), command[found.end() :].strip()

@@ -11,7 +11,7 @@ import msgspec
 from local.kusto.commands.registry import Call, entries
 from local.kusto.commands.shapes import policy_row
 from local.kusto.errors import bad_request, entity_not_found
-from local.kusto.policies import NAMES, check_policy
+from local.kusto.policies import NAMES, check_policy, merge_policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,9 +34,8 @@ def alter_policy(call: Call) -> ResultTable:
 
     def change(_: Connection, database: Database) -> Database:
         for entity in _entities(call):
-            before = _policies(call, database, entity).get(policy)
-            mergeable = merge and isinstance(before, dict) and isinstance(given, dict)
-            body = {**(before or {}), **given} if mergeable else given
+            before = _policies(call, database, entity).get(policy) if merge else None
+            body = merge_policy(before, given)
             database = _with_policy(call, database, entity, policy, check_policy(policy, body))
         return database
 

@@ -46,8 +46,18 @@ REFUSALS = {
         body=b"x,1\n", headers={"Content-Encoding": "br"}, code="BadRequest_NotSupported", text="use gzip"
     ),
     "open quote": Refusal(body=b'x,1\n"y,2\n', code="BadRequest", text="Closing quote is missing"),
-    "broken JSON": Refusal(
-        body=b'{"a":1}\n{"a":', query={"streamFormat": "json", "mappingName": "j"}, code="BadRequest", text=EMPTY
+    "JSON lines of which none is well-formed": Refusal(
+        body=b'{"a":1\n{"a":', query={"streamFormat": "json", "mappingName": "j"}, code="BadRequest", text=EMPTY
+    ),
+    "one broken value of multijson": Refusal(
+        body=b'{"a":1}\n{"a":', query={"streamFormat": "multijson", "mappingName": "j"}, code="BadRequest", text=EMPTY
+    ),
+    "ragged CSV": Refusal(body=b"x,1\ny\n", code="BadRequest", text="Inconsistent number of fields"),
+    "ragged CSV far down": Refusal(
+        body=b"x,1\n" * 40_000 + b"y,2,3\n", code="BadRequest", text="Inconsistent number of fields"
+    ),
+    "ragged TSVE": Refusal(
+        body=b"x\t1\ny\n", query={"streamFormat": "tsve"}, code="BadRequest", text="Inconsistent number of fields"
     ),
     "JSON array as JSON lines": Refusal(
         body=b'[{"a":1}]', query={"streamFormat": "json", "mappingName": "j"}, code="BadRequest", text=EMPTY

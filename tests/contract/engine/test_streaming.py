@@ -8,6 +8,7 @@ import io
 import json
 import threading
 import zipfile
+from operator import itemgetter
 from typing import Any
 
 import fastavro
@@ -41,7 +42,7 @@ def _arrow(write: Any) -> bytes:
     [
         ("csv", b"x,1\ny,2\n"),
         ("csv", b"x,1\r\ny,2"),
-        ("csv", b'"x","1"\n\n"y",2,surplus\n'),
+        ("csv", b'"x","1",surplus\n\n"y",2,surplus\n'),
         ("csv", b"\xef\xbb\xbfx,1\ny,2\n"),
         ("CSV", b"x,1\ny,2\n"),
         ("tsv", b"x\t1\ny\t2\n"),
@@ -127,13 +128,42 @@ def test_text_without_columns(cluster: Any, data_format: str, rows: list[str]) -
 def test_missing_fields_are_null_and_surplus_ones_are_ignored(cluster: Any) -> None:
     table = cluster.table("a:string, b:long, c:string")
 
-    cluster.stream(table, b"x\ny,1,z,more,still more\n,,\n")
+    cluster.stream(table, b"x\n")
+    cluster.stream(table, b"y,1,z,more,still more\n,,,,\n")
 
-    assert cluster.query(table) == [
+    assert sorted(cluster.query(table), key=itemgetter("a")) == [
+        {"a": "", "b": None, "c": ""},
         {"a": "x", "b": None, "c": ""},
         {"a": "y", "b": 1, "c": "z"},
-        {"a": "", "b": None, "c": ""},
     ]
+
+
+def test_malformed_lines_of_json_are_left_out_and_the_others_ingested(cluster: Any) -> None:
+    table = cluster.table("a:string")
+    cluster.mgmt(f""".create table {table} ingestion json mapping 'm' '[{{"column":"a","path":"$.a"}}]'""")
+
+    answer = cluster.stream(
+        table, b'{"a":"x"}\n{"a":\n5\n{"a":"\xff"}\n{"a":"y"}', streamFormat="json", mappingName="m"
+    )
+
+    assert answer.status_code == 200
+    assert [row["a"] for row in cluster.query(table)] == ["x", "y"]
+
+
+def test_fields_that_other_columns_take_are_dropped_at_any_depth(cluster: Any) -> None:
+    mapping = (
+        '[{"column":"n","path":"$.p.n"},{"column":"q","path":"$.p.d.q"},'
+        '{"column":"rest","path":"$.p","transform":"DropMappedFields"},'
+        '{"column":"above","path":"$","transform":"DropMappedFields"}]'
+    )
+    table = cluster.table("n:string, q:string, rest:dynamic, above:dynamic")
+    cluster.mgmt(f".create table {table} ingestion json mapping 'm' '{mapping}'")
+
+    cluster.stream(
+        table, b'{"p":{"n":"x","d":{"q":"y","s":1},"l":[1]},"t":2}', streamFormat="json", mappingName="m"
+    )
+
+    assert cluster.query(table) == [{"n": "x", "q": "y", "rest": {"d": {"s": 1}, "l": [1]}, "above": {"t": 2}}]
 
 
 def test_a_value_that_does_not_convert_is_null_and_its_row_stays(cluster: Any) -> None:

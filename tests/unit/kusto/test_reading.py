@@ -17,7 +17,9 @@ from local.kusto.formats import DataFormat
 from local.kusto.json_path import look_up, parse_path
 
 _CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\x00"), max_size=8)
-_ROWS = st.lists(st.lists(_CELLS, min_size=2, max_size=3), min_size=1, max_size=6)
+_ROWS = st.integers(min_value=2, max_value=3).flatmap(
+    lambda width: st.lists(st.lists(_CELLS, min_size=width, max_size=width), min_size=1, max_size=6)
+)
 
 
 def _written(rows: list[list[str]]) -> bytes:
@@ -34,9 +36,18 @@ def _records(content: bytes) -> list[list[str | None]]:
 @settings(deadline=None)
 @given(rows=_ROWS)
 def test_quoted_csv_survives(rows: list[list[str]]) -> None:
-    width = max(map(len, rows))
+    assert _records(_written(rows)) == rows
 
-    assert _records(_written(rows)) == [row + [None] * (width - len(row)) for row in rows]
+
+@settings(deadline=None, max_examples=30)
+@given(rows=_ROWS, repeat=st.sampled_from([1, 20_000]), extra=st.sampled_from([-1, 1]))
+def test_one_record_of_another_length_refuses_all(rows: list[list[str]], repeat: int, extra: int) -> None:
+    odd = ["x"] * (len(rows[0]) + extra)
+
+    with pytest.raises(KustoError) as caught:
+        _records(_written(rows) * repeat + _written([odd]))
+
+    assert caught.value.code == "Stream_WrongNumberOfFields"
 
 
 @settings(deadline=None, max_examples=40)

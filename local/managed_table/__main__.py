@@ -1,0 +1,79 @@
+"""``python -m local.managed_table``: the conformance table of managed ingestion, ours beside the official client's."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import warnings
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from local.managed_table import facts
+from local.managed_table.cases import CASES
+from local.managed_table.measure import measure
+from local.managed_table.page import page
+from local.managed_table.part import PartError, replaced
+from local.paths import ROOT
+from local.problems import LocalError
+
+_PAGE = ROOT / "docs" / "managed-ingestion.md"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m local.managed_table",
+        description="Print the conformance table of managed ingestion. Our columns are what the tests assert; the "
+        "official client's are a record, which --measure makes anew.",
+    )
+    parser.add_argument(
+        "--measure",
+        action="store_true",
+        help="run every case through the official client first, against local Kustos and an Azurite that are started "
+        "for it (about five minutes), and replace the record",
+    )
+    parser.add_argument("--write", action="store_true", help="write the table into docs/managed-ingestion.md")
+    parser.add_argument("--page", type=Path, default=_PAGE, help="the page that --write changes (default: the docs')")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run; 0: done, 1: something is missing or did not start, and the text says what."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.measure:
+            facts.write(_measured())
+        text = page(CASES, facts.read())
+        if options.write:
+            options.page.write_text(replaced(options.page.read_text(encoding="utf-8"), text), encoding="utf-8")
+        else:
+            sys.stdout.write(f"{text}\n")
+    except (LocalError, PartError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except (OSError, msgspec.DecodeError, KeyError) as error:
+        sys.stderr.write(f"The record of the official client does not fit the table: run --measure. ({error!r})\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _measured() -> facts.Record:
+    # azure-kusto-ingest 6.0.4 calls datetime.utcnow(), which Python 3.12 deprecates.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    with tempfile.TemporaryDirectory() as logs:
+        cases = asyncio.run(measure(CASES, Path(logs), _tell))
+    day = datetime.now(UTC).date().isoformat()
+    return facts.Record(version=version("azure-kusto-ingest"), day=day, cases=cases)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
