@@ -7,7 +7,6 @@ worker that reloads) gets a new one.
 import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, assert_never
-from uuid import UUID
 
 from shared.settings import Auth, Settings, is_loopback
 
@@ -50,15 +49,16 @@ class KustoClients:
         # `auto_correct_endpoint` would put `ingest-` before a host that already has its final name.
         return QueuedIngestClient(self._connection(self._settings.ingest_uri), auto_correct_endpoint=False)
 
-    async def ingestion_failure(self, source_id: UUID) -> str | None:
+    async def ingestion_failure(self, source: str) -> str | None:
         """The error code with which queued ingestion of a source failed; None where none is known, or to be seen.
 
-        The batching manager names a source by the path of its blob, in which our source id stands
-        (docs: "`.show ingestion failures`").
+        The batching manager names a source by the path of its blob (docs: "`.show ingestion failures`"): our source id
+        stands in the name of a blob that we wrote; a blob queued by reference has its own path.
         """
         try:
             client = await self.engine()
-            command = f".show ingestion failures | where IngestionSourcePath has '{source_id}' | take 1"
+            quoted = source.replace("'", "''")
+            command = f".show ingestion failures | where IngestionSourcePath contains @'{quoted}' | take 1"
             rows = (await client.execute_mgmt(self._settings.database or "NetDefaultDB", command)).primary_results[0]
             return next((str(row["ErrorCode"]) for row in rows), None)
         except Exception as error:  # noqa: BLE001 - the identity may not look; the operation stays `queued`

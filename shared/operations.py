@@ -11,7 +11,7 @@ from shared.storage.ledger import Ledger, Receipt, State
 class Operations:
     """`GET /api/operations/{id}`."""
 
-    def __init__(self, ledger: Ledger, failure: Callable[[UUID], Awaitable[str | None]]) -> None:
+    def __init__(self, ledger: Ledger, failure: Callable[[str], Awaitable[str | None]]) -> None:
         self._ledger = ledger
         self._failure = failure  # Kusto's reason for which a queued source failed, or None
 
@@ -23,7 +23,7 @@ class Operations:
         final = await self._followed(receipt)
         body = _body(receipt, final)
         if final.state is State.QUEUED:
-            reason = await self._failure(final.id)
+            reason = await self._failure(final.via or str(final.id))
             if reason:
                 body |= {"state": "failed", "reason": reason, "final": True}
         return body

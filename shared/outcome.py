@@ -4,8 +4,10 @@ The catalogue is the only place that knows a problem's HTTP status. Nothing in a
 SAS or token: details are written from names, numbers and positions.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from uuid import UUID
 
 #: How many record errors a problem body lists; the total is given beside them.
 MAX_LISTED_ERRORS = 20
@@ -156,7 +158,8 @@ class Deferred:
     attempts: int  # streaming attempts made before
     mode: Mode = Mode.QUEUED
     maybe_duplicate: bool = False
-    via: str = ""  # name of the spooled payload
+    via: str = ""  # name of the spooled payload, or of the source that Kusto's queue has
+    sources: Mapping[UUID, str] = field(default_factory=dict)  # of gathered payloads: which source each one is in
     rejected: tuple[RecordError, ...] = ()  # records set aside as dead letters; `rows` does not count them
 
 

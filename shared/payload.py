@@ -1,7 +1,8 @@
 """What travels between the stages: a framed body with its target, or a blob that stays where it is."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 from uuid import UUID, uuid5
 
 import msgspec
@@ -24,11 +25,26 @@ class Payload:
     records: Records
     streaming: Streaming
     tagging: Tagging = UNTAGGED
+    parts: tuple[Self, ...] = ()  # the payloads that were gathered into this one; none where it came alone
 
     @property
     def raw_size(self) -> int:
         """Uncompressed bytes."""
         return len(self.records.content)
+
+    @classmethod
+    def gathered(cls, payloads: Sequence[Self]) -> Self:
+        """One payload of all records, in order. Each part ends with a line break, so parts are joined as they are."""
+        first = payloads[0]
+        if len(payloads) == 1:
+            return first
+        records = Records(
+            content=b"".join(payload.records.content for payload in payloads),
+            data_format=first.records.data_format,
+            count=sum(payload.records.count or 0 for payload in payloads),
+        )
+        name = uuid5(_NAMESPACE, ",".join(str(payload.source_id) for payload in payloads))
+        return replace(first, source_id=name, records=records, parts=tuple(payloads))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

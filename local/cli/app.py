@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from local.cli import checking, kusto_commands, sending, stack_commands
+from local.cli import checking, conformance, kusto_commands, sending, stack_commands
 from local.problems import LocalError
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ stack_commands.register(app)
 kusto_commands.register(app)
 sending.register(app)
 checking.register(app)
+conformance.register(app)
 
 
 def main() -> None:

@@ -53,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
         help="cores of the pretended cluster: six streaming requests at once for each (default: %(default)s)",
     )
     parser.add_argument(
+        "--requests-per-second",
+        type=_rate,
+        metavar="N",
+        help="answer 429 to streaming requests beyond N a second (default: no limit, the service documents none)",
+    )
+    parser.add_argument(
         "--latency",
         type=_latency_text,
         default="none",
@@ -80,13 +86,28 @@ def _latency_text(text: str) -> str:
     return text
 
 
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of requests above 0")
+    return rate
+
+
 async def _serve(arguments: argparse.Namespace) -> None:
     sys.setswitchinterval(_SWITCH)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    limits = replace(_DEFAULT, cores=arguments.cores, propagation=arguments.propagation)
+    limits = replace(
+        _DEFAULT,
+        cores=arguments.cores,
+        propagation=arguments.propagation,
+        requests_per_second=arguments.requests_per_second,
+    )
     engine = Engine(folder=arguments.data, limits=limits)
     try:
         for name in arguments.database or ["Events"]:
@@ -130,6 +151,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     try:
         asyncio.run(_serve(parsed))
+    except dm.StorageError as error:
+        sys.stderr.write(f"kusto: --storage: {error}\n")
+        return 2
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         sys.stderr.write(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from local.kusto import store
 from local.kusto.arrow import ArrowTable, pa
+from local.kusto.errors import too_large
 from local.kusto.model import IngestKind, IngestResult
 from local.kusto.store import Connection, Extent
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 class Follow(Protocol):
     """What happens to fresh extents: update policies."""
 
-    def within(self, con: Connection, database: str, extents: Sequence[Extent], appender: Appender) -> None:
-        """Run in the transaction of the append; raise to have all of it undone."""
+    def within(self, con: Connection, database: str, extents: Sequence[Extent], appender: Appender) -> int:
+        """Run in the transaction of the append; raise to have all of it undone. Gives the bytes it added."""
         ...
 
     def after(self, con: Connection, database: str, extents: Sequence[Extent], appender: Appender) -> None:
@@ -51,10 +52,14 @@ class Append:
 
 
 class Appender:
-    """Runs groups of appends on the writer's connection; ``follow`` runs update policies on what was written."""
+    """Runs groups of appends on the writer's connection; ``follow`` runs update policies on what was written.
 
-    def __init__(self, follow: Follow) -> None:
+    ``limit`` bounds a streaming request together with what transactional update policies make of it, in bytes.
+    """
+
+    def __init__(self, follow: Follow, *, limit: int) -> None:
         self._follow = follow
+        self._limit = limit
         self._last: dict[str, int] = {}
         self._unsettled: list[tuple[str, tuple[Extent, ...]]] = []
 
@@ -76,17 +81,31 @@ class Appender:
                     skipped=extent is None,
                 )
         if written:
-            self.follow(con, work[0].database, written)
+            added = self.follow(con, work[0].database, written)
+            self._check_size(work, added)
         return [results[id(member)] for member in work]
+
+    def _check_size(self, work: Sequence[Append], added: int) -> None:
+        """Source of the rule: Microsoft docs, ``ingest-data-streaming`` (4 MB, what update policies create included).
+
+        A group that is over the limit together is undone, and its members are tried one by one.
+        """
+        streamed = [member.size for member in work if member.kind is IngestKind.STREAMING]
+        if added and streamed and sum(streamed) + added > self._limit:
+            raise too_large(self._limit)
 
     def begin(self) -> None:
         """A transaction begins: nothing is left to settle."""
         self._unsettled.clear()
 
-    def follow(self, con: Connection, database: str, written: Sequence[Extent]) -> None:
-        """Run the transactional update policies on fresh extents now, and note the others for after the commit."""
-        self._follow.within(con, database, written, self)
+    def follow(self, con: Connection, database: str, written: Sequence[Extent]) -> int:
+        """Run the transactional update policies on fresh extents now, and note the others for after the commit.
+
+        Gives the bytes that the transactional ones added.
+        """
+        added = self._follow.within(con, database, written, self)
         self._unsettled.append((database, tuple(written)))
+        return added
 
     def settle(self, con: Connection) -> None:
         """After the commit: the update policies whose failure leaves the source rows in place."""

@@ -55,7 +55,7 @@ class Engine:
         self._folder = folder
         self.history = History(delay=self.limits.propagation, clock=clock)
         self.updates = UpdatePolicies(self.history.current)
-        self.appender = Appender(self.updates)
+        self.appender = Appender(self.updates, limit=self.limits.request_bytes)
         self._con = duckdb.connect(":memory:")
         self._con.execute("SET GLOBAL TimeZone = 'UTC'")
         self._cursors = threading.Lock()

@@ -180,8 +180,8 @@ def too_large(limit: int) -> KustoError:
     )
 
 
-def throttled(capacity: int, origin: str = "StreamingIngestion") -> KustoError:
-    """More concurrent requests than the cores allow (pykusto issue 132 quotes the text)."""
+def throttled(capacity: int, origin: str = "CapacityPolicy/StreamingIngestion") -> KustoError:
+    """More requests than the cores or the rate allow (pykusto issue 132 quotes the text)."""
     return KustoError(
         status=429,
         code="Too many requests",
@@ -189,7 +189,7 @@ def throttled(capacity: int, origin: str = "StreamingIngestion") -> KustoError:
         type_="Kusto.DataNode.Exceptions.KustoRequestThrottledException",
         description=(
             "The request was aborted due to throttling. Retrying after some backoff might help. "
-            f"CommandType: '{origin}', Capacity: {capacity}, Origin: 'CapacityPolicy/{origin}'."
+            f"CommandType: 'StreamingIngestion', Capacity: {capacity}, Origin: '{origin}'."
         ),
         permanent=False,
         failure_code="General_ThrottledIngestion",

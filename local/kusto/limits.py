@@ -14,13 +14,17 @@ MIB: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Sizes in raw (decompressed) bytes; ``propagation`` is how old a schema streaming sees, in seconds."""
+    """Sizes in raw (decompressed) bytes; ``propagation`` is how old a schema streaming sees, in seconds.
+
+    ``requests_per_second`` limits streaming requests, with bursts of one second's worth; ``None`` does not.
+    """
 
     request_bytes: int = 4 * MIB
     payload_bytes: int = 10 * MIB
     streams_per_core: int = 6
     cores: int = 2
     propagation: float = 0.0
+    requests_per_second: float | None = None
 
     @property
     def concurrent_streams(self) -> int:

@@ -60,7 +60,7 @@ def build_app(
         engine=engine,
         commands=_commands(extensions),
         executor=ThreadPoolExecutor(_THREADS, thread_name_prefix="kusto"),
-        throttle=Throttle(engine.limits.concurrent_streams),
+        throttle=Throttle(engine.limits.concurrent_streams, rate=engine.limits.requests_per_second),
         latency=latency or parse_latency("none"),
     )
     around: list[Middleware] = [m for extension in extensions for m in extension.middlewares()]

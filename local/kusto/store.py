@@ -182,9 +182,18 @@ def append_select(
     ).fetchone()
     if not counted or not counted[0]:
         return None
-    written = replace(extent, rows=int(counted[0]))
+    written = replace(extent, rows=int(counted[0]), size=_text_size(con, database, table, extent.ordinal))
     record(con, database, written)
     return written
+
+
+def _text_size(con: Connection, database: str, table: Table, ordinal: int) -> int:
+    """Bytes of an extent's rows as text with one separator after each field: what they would be as CSV."""
+    fields = " + ".join(f"coalesce(strlen({ident(c.name)}::VARCHAR), 0) + 1" for c in table.columns)
+    found = con.execute(
+        f"SELECT sum({fields}) FROM {physical(database, table.name)} WHERE {ident(EXTENT)} = ?", [ordinal]
+    ).fetchone()
+    return int(found[0] or 0) if found else 0
 
 
 def extents(con: Connection, database: str, tables: Sequence[str]) -> list[Extent]:

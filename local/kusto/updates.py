@@ -55,9 +55,9 @@ class UpdatePolicies:
         self._database = database
         self.failures: deque[UpdateFailure] = deque(maxlen=_REMEMBERED)
 
-    def within(self, con: Connection, database: str, extents: Sequence[Extent], appender: Appender) -> None:
-        """Run the transactional policies, and those on what they append; raises ``KustoError``."""
-        self._run(con, self._database(database), extents, appender, transactional=True, above=())
+    def within(self, con: Connection, database: str, extents: Sequence[Extent], appender: Appender) -> int:
+        """Run the transactional policies, and those on what they append; the bytes added. Raises ``KustoError``."""
+        return self._run(con, self._database(database), extents, appender, transactional=True, above=())
 
     def after(self, con: Connection, database: str, extents: Sequence[Extent], appender: Appender) -> None:
         """Run the other policies, each in a transaction of its own."""
@@ -84,13 +84,16 @@ class UpdatePolicies:
         *,
         transactional: bool,
         above: tuple[str, ...],
-    ) -> None:
+    ) -> int:
+        added = 0
         for policy in self._policies(database, extents, transactional=transactional):
             if policy.target.name in above:
                 raise bad_request("UpdatePolicy_Cyclic_Update_Not_Allowed", "Cyclic update isn't allowed.")
             fresh = self._apply(con, database, policy, extents, appender)
             path = (*above, policy.target.name)
-            self._run(con, database, fresh, appender, transactional=transactional, above=path)
+            added += sum(extent.size for extent in fresh)
+            added += self._run(con, database, fresh, appender, transactional=transactional, above=path)
+        return added
 
     def _policies(self, database: Database, extents: Sequence[Extent], *, transactional: bool) -> Iterator[_Policy]:
         sources = {extent.table for extent in extents}

@@ -39,6 +39,7 @@ RAW_BYTES: Final[Mapping[Size, int]] = {
     Size.UNDER: 4 * 1024 * 1024 - 1,
     Size.EXACT: 4 * 1024 * 1024,
     Size.OVER: 4 * 1024 * 1024 + 1,
+    Size.SIX: 6_000_000,
     Size.TWELVE: 12_000_000,
 }
 

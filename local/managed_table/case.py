@@ -19,6 +19,7 @@ class Size(StrEnum):
     UNDER = "4 MiB - 1 B"
     EXACT = "4 MiB"
     OVER = "4 MiB + 1 B"
+    SIX = "6 MB"
     TWELVE = "12 MB"
 
 

@@ -51,7 +51,7 @@ def _sizes() -> list[Case]:
     ]
     hard = [
         Case(data_format=CSV, size=size, condition=c.NONE, expect=expect, random=True)
-        for size, expect in ((Size.EXACT, delivered()), (Size.OVER, _LARGE), (Size.TWELVE, _LARGE))
+        for size, expect in ((Size.EXACT, delivered()), (Size.OVER, _LARGE), (Size.SIX, _LARGE), (Size.TWELVE, _LARGE))
     ]
     never = [
         Case(
@@ -191,7 +191,8 @@ def _streaming_faults() -> list[Case]:
 
 def _queued_faults() -> list[Case]:
     found = [
-        Case(data_format=CSV, size=Size.OVER, condition=condition, expect=expect, random=True)
+        # Too large for the official client's limit too, which it compares with the compressed size.
+        Case(data_format=CSV, size=Size.SIX, condition=condition, expect=expect, random=True)
         for condition, expect in QUEUED
     ]
     found += [
@@ -229,12 +230,16 @@ def _memory() -> list[Case]:
     outage = Before(condition=c.ENGINE_OUTAGE, payloads=5)
     four = Before(condition=c.ENGINE_OUTAGE, payloads=4)
     refused = Before(condition=c.REFUSED, payloads=5)
+    switched_off = Before(condition=c.SWITCHED_OFF, payloads=1)
     asked = Before(condition=c.THROTTLED_FOR, payloads=1)
     rows: tuple[tuple[Before, Condition, Seen], ...] = (
         (throttled, c.NONE, queued("throttled", dm=0)),
         (throttled, c.THROTTLED, queued("throttled", dm=0)),
         (replace(throttled, wait=10.5), c.NONE, delivered()),
         (asked, c.NONE, queued("throttled", dm=0)),
+        (switched_off, c.NONE, queued("streaming-disabled", dm=0)),
+        (replace(switched_off, wait=31.0), c.NONE, delivered()),
+        (replace(switched_off, wait=31.0), c.SWITCHED_OFF, queued("streaming-disabled", attempts=1, dm=0)),
         (off, c.NONE, queued("service-error", dm=0)),
         (replace(off, wait=5.5), c.NONE, delivered()),
         (outage, c.NONE, queued("answer-lost", dm=0)),

@@ -58,6 +58,11 @@ NOT_FOUND = Condition(
     faults=stream(Answer(status=404, code="NotFound_StreamingIngestionDisabledForCluster", permanent=True)),
 )
 POLICY_OFF = Condition(name="streaming policy off", permanent=True, missing=Missing.STREAMING_POLICY)
+SWITCHED_OFF = Condition(
+    name="400 BadRequest_StreamingIngestionPolicyNotEnabled",
+    permanent=True,
+    faults=stream(Answer(status=400, code="BadRequest_StreamingIngestionPolicyNotEnabled", permanent=True)),
+)
 NO_TABLE = Condition(name="table missing", permanent=True, missing=Missing.TABLE)
 NO_DATABASE = Condition(name="database missing", permanent=True, missing=Missing.DATABASE)
 NO_MAPPING = Condition(name="mapping missing", permanent=True, missing=Missing.MAPPING)

@@ -10,17 +10,13 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, Self
-from uuid import UUID, uuid5
 
 from shared.deadline import Clock, Deadline
 from shared.formats import Framing, framing_of
 from shared.ingest.policy import STREAMING_LIMIT, choice_of
 from shared.outcome import Batch, Code, Deferred, Delivered, Limit, Mode, Outcome, Problem, Rejected, doubtful
 from shared.payload import Payload
-from shared.records import Records
 from shared.routes import Streaming, Target
-
-_NAMESPACE = UUID("0f1f0c7e-3a55-5d0c-8d8e-0a3c8e0d5b61")
 
 #: Seconds after which a request in flight no longer holds back the arrivals behind it.
 PATIENCE = 2.0
@@ -190,7 +186,7 @@ class Coalescer:
         `doubt`: an answer about all of them was lost before, so any of them may be there already.
         """
         deadline = max((item.deadline for item in gathered), key=lambda deadline: deadline.at)
-        outcome = await self._behind.ingest(merged([item.payload for item in gathered]), deadline)
+        outcome = await self._behind.ingest(Payload.gathered([item.payload for item in gathered]), deadline)
         outcome = doubtful(outcome) if doubt else outcome
         if isinstance(outcome, Rejected) and outcome.problem.code is Code.RECORDS_REFUSED and len(gathered) > 1:
             middle, unsure = len(gathered) // 2, outcome.problem.maybe_committed
@@ -210,26 +206,13 @@ def gathers(payload: Payload) -> bool:
     return cut and choice_of(payload).mode is Mode.STREAMING
 
 
-def merged(payloads: Sequence[Payload]) -> Payload:
-    """One payload of all records, in order. Each part ends with a line break, so parts are joined as they are."""
-    if len(payloads) == 1:
-        return payloads[0]
-    first = payloads[0]
-    records = Records(
-        content=b"".join(payload.records.content for payload in payloads),
-        data_format=first.records.data_format,
-        count=sum(payload.records.count or 0 for payload in payloads),
-    )
-    names = ",".join(str(payload.source_id) for payload in payloads)
-    return replace(first, source_id=uuid5(_NAMESPACE, names), records=records)
-
-
 def _share(outcome: Outcome, payload: Payload, batch: Batch) -> Outcome:
     """One caller's part of a common outcome."""
     match outcome:
         case Delivered():
             return replace(outcome, rows=payload.records.count, raw_size=payload.raw_size, batch=batch)
         case Deferred():
-            return replace(outcome, rows=payload.records.count, raw_size=payload.raw_size)
+            via = outcome.sources.get(payload.source_id, outcome.via)
+            return replace(outcome, rows=payload.records.count, raw_size=payload.raw_size, via=via, sources={})
         case Rejected():
             return outcome

@@ -20,6 +20,8 @@ _NAMES = re.compile(r"request to [^:]*:|(?:entity id|database|table|column|clust
 
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
+#: 503: unavailable; 520: "Can't determine row store for ingestion" (docs: "Streaming ingestion failures").
+_BEFORE_THE_WORK = frozenset({503, 520})
 
 
 class Action(StrEnum):
@@ -147,7 +149,10 @@ def _by_kind(failure: Failure, status: int) -> Verdict:
         return Verdict(action=Action.UNKNOWN, reason="answer-unreadable")
     if failure.permanent and status < _SERVER_ERROR:
         return Verdict(action=Action.REJECT, reason="records-refused", advice=_BAD_DATA)
-    return Verdict(action=Action.RETRY, reason="service-error", retry_after=failure.retry_after)
+    # Only some answers say that nothing was done: any other 5xx may have come after the commit.
+    lost = status >= _SERVER_ERROR and status not in _BEFORE_THE_WORK
+    action = Action.UNKNOWN if lost else Action.RETRY
+    return Verdict(action=action, reason="service-error", retry_after=failure.retry_after)
 
 
 def failure_of(error: BaseException) -> Failure:

@@ -11,12 +11,15 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
+from urllib.parse import urlsplit
+from uuid import UUID
 
 from shared.deadline import Clock, Deadline
 from shared.ingest.concurrency import Concurrency
 from shared.ingest.destinations import Destinations
 from shared.ingest.errors import Action, Verdict, classify, failure_of
 from shared.ingest.policy import choice_of
+from shared.ingest.shapes import sources
 from shared.outcome import Code, Deferred, Delivered, Mode, Outcome, Problem, Rejected
 from shared.payload import Payload, Reference
 from shared.routes import Streaming
@@ -34,6 +37,7 @@ BACKOFF = 0.5
 #: Seconds after which a caller may try again when nothing better is known.
 RETRY_AFTER = 30.0
 
+_NO_SOURCES = dict[UUID, str]()
 _AGAIN = frozenset({Action.RETRY, Action.RETRY_SLOWER, Action.UNKNOWN})
 
 
@@ -98,7 +102,8 @@ class ManagedIngestion:
         problem = await self._held(self._queues.queue_reference(reference), deadline)
         if problem:
             return Rejected(problem=problem, attempts=0)
-        return Deferred(reason=reason, rows=None, raw_size=reference.raw_size, attempts=0)
+        via = urlsplit(reference.uri.partition(";")[0]).path
+        return Deferred(reason=reason, rows=None, raw_size=reference.raw_size, attempts=0, via=via)
 
     def _against_streaming(self, payload: Payload) -> str:
         """Why a payload is queued at once; empty when it should stream."""
@@ -164,10 +169,24 @@ class ManagedIngestion:
                         return outcome
 
     async def _queued(self, payload: Payload, reason: str, deadline: Deadline) -> Outcome:
-        problem = await self._held(self._queues.queue(payload), deadline)
-        if problem:
-            return Rejected(problem=problem, attempts=0)
-        return Deferred(reason=reason, rows=payload.records.count, raw_size=payload.raw_size, attempts=0)
+        """Queue by value; gathered payloads that must not share a source get one each."""
+        queued = _NO_SOURCES.copy()
+        for group in sources(payload.parts or (payload,)):
+            source = Payload.gathered(group)
+            problem = await self._held(self._queues.queue(source), deadline)
+            if problem:
+                # What went before is in Kusto's queue already, and will come again with the rest.
+                unsure = problem.maybe_committed or bool(queued)
+                return Rejected(problem=replace(problem, maybe_committed=unsure), attempts=0)
+            queued |= dict.fromkeys((part.source_id for part in group), str(source.source_id))
+        return Deferred(
+            reason=reason,
+            rows=payload.records.count,
+            raw_size=payload.raw_size,
+            attempts=0,
+            via=queued.get(payload.source_id, ""),
+            sources=queued if payload.parts else {},
+        )
 
     async def _held(self, queueing: Awaitable[None], deadline: Deadline) -> Problem | None:
         """Wait until the batching manager holds it; None when it does."""

@@ -10,7 +10,7 @@ import json
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - a field of a dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 

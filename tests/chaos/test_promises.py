@@ -93,6 +93,44 @@ async def test_an_unsure_try_from_the_spool_is_said(world: World) -> None:
     await _judged(world, sent)
 
 
+async def test_a_spooled_payload_that_cannot_be_released_is_said(world: World) -> None:
+    sent = _sent(True, key=uuid4().hex)
+    world.sent.append(sent)
+    with world.kusto.faults.outage(Endpoint.STREAM, status=404):
+        assert (await world.post(sent)).body["mode"] == "spooled"
+    world.clock.skipped += 1000.0
+    # Opened, its receipt read and written, and then not released.
+    world.weather.expect([Trouble.NONE, Trouble.NONE, Trouble.NONE, Trouble.REFUSED])
+    await world.ring()
+    assert world.weather.struck == 1
+
+    await _judged(world, sent)
+
+
+async def test_a_gathered_queued_refusal_is_told_by_its_own_operation(world: World) -> None:
+    good, bad = _sent(True), _sent(False)
+    first = _sent(True)  # it flies alone; the others gather behind it
+    world.sent.extend([first, good, bad])
+    world.kusto.faults.on(Endpoint.STREAM, effect=Drop(), times=None)
+
+    await asyncio.gather(*map(world.post, world.sent))
+    await world.heal()
+    await world.settle()
+    await world.follow(bad)
+
+    assert bad.state["state"] == "failed", bad.state
+
+
+async def test_a_blob_that_kusto_cannot_read_is_told_by_its_operation(world: World) -> None:
+    sent = _sent(False)
+    world.sent.append(sent)
+
+    await world.land(sent, f"files/{sent.ids[0]}.csv", {"rawSizeBytes": str(5 << 20)}, times=1)
+    await _judged(world, sent)
+
+    assert sent.state["state"] == "failed", sent.state
+
+
 async def test_a_spool_that_takes_half_is_no_acknowledgement(world: World) -> None:
     sent = _sent(True)
     world.sent.append(sent)

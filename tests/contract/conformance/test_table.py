@@ -3,12 +3,15 @@
 import json
 
 import pytest
+from typer.testing import CliRunner
 
+from local.cli.app import app
 from local.conformance.__main__ import ingestion_uri, main
 from local.conformance.case import Basis, differences
 from local.conformance.cases import CASES
 from local.conformance.cluster import Cluster
 from local.conformance.runner import Prepared, observe
+from local.problems import UsageError
 
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
 
@@ -35,6 +38,22 @@ def test_the_command_reports_a_difference(cluster: Cluster, capsys: pytest.Captu
     names = [row[0] for row in cluster.must(".show tables")]
     assert "Left_alone" in names
     assert not [name for name in names if str(name).startswith("Conformance_")]
+
+
+def test_dev_conformance_runs_the_table(cluster: Cluster) -> None:
+    arguments = ["conformance", "--cluster", cluster.uri, "--database", cluster.database, "--only", "query: count"]
+
+    found = CliRunner().invoke(app, [*arguments, "--json"])
+
+    assert found.exit_code == 0
+    assert [json.loads(line)["differences"] for line in found.stdout.splitlines()] == [[]]
+
+
+def test_dev_conformance_needs_a_database_beside_the_cluster() -> None:
+    found = CliRunner().invoke(app, ["conformance", "--cluster", "http://127.0.0.1:1"])
+
+    assert isinstance(found.exception, UsageError)
+    assert found.exception.exit_code == 2
 
 
 def test_a_cluster_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:

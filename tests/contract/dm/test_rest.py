@@ -117,3 +117,27 @@ def test_failures_can_be_asked_for_by_operation(kusto: LocalKusto, table: str, c
 
     assert [row["ErrorCode"] for row in shown] == ["Stream_NoDataToIngest"]
     assert kusto.command(".show ingestion failures sometimes").status == 400
+
+
+def test_failures_can_be_filtered_by_query_operators(kusto: LocalKusto, table: str, clients: Clients) -> None:
+    failure = clients.failure(clients.put(table, clients.blob(b"")))
+    name = failure.source_path.rsplit("/", 1)[-1]
+    asked = f".show ingestion failures with (OperationId = '{failure.operation_id}')"
+
+    found = kusto.run(f".show ingestion failures | where IngestionSourcePath has '{name}' | take 1")
+
+    assert [row["OperationId"] for row in found] == [failure.operation_id]
+    assert kusto.run(f"{asked} | where FailedOn > ago(1h) | project ErrorCode") == [{"ErrorCode": failure.error_code}]
+    assert kusto.run(".show ingestion failures | where IngestionSourcePath has 'nobody' | take 1") == []
+    assert kusto.command(".show ingestion failures | wherever").status == 400
+
+
+def test_streaming_failures_and_statistics_can_be_filtered(kusto: LocalKusto, table: str) -> None:
+    kusto.stream(table, b"1,a\n")
+    kusto.stream(table, b'1,"a\n')
+
+    failed = kusto.run(f".show streamingingestion failures | where Table == '{table}' | project Count, Properties=1")
+    counted = kusto.run(f".show streamingingestion statistics | where Table == '{table}' | summarize sum(Count)")
+
+    assert [row["Count"] for row in failed] == [1]
+    assert [row["sum_Count"] for row in counted] == [2]

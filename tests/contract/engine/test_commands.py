@@ -441,3 +441,25 @@ def test_set_or_replace_reads_the_table_it_replaces(cluster: Any) -> None:
 
     assert cluster.query(table) == [{"a": "y", "b": 20}]
     assert [row["RowCount"] for row in cluster.mgmt(f".show table {table} extents")] == [1]
+
+
+def test_the_managed_identity_policy_is_an_array_that_merges_by_identity(new_cluster: Any) -> None:
+    cluster = new_cluster(Engine())
+
+    def policy(text: str) -> Any:
+        (row,) = cluster.mgmt(text)
+        assert row["PolicyName"] == "ManagedIdentityPolicy"
+        return json.loads(row["Policy"])
+
+    system = {"ObjectId": "system", "AllowedUsages": "NativeIngestion"}
+    both = [
+        {"ObjectId": "system", "AllowedUsages": "NativeIngestion, ExternalTable"},
+        {"ObjectId": "b", "AllowedUsages": "All"},
+    ]
+    given = json.dumps([{"ObjectId": "system", "AllowedUsages": "ExternalTable"}, both[1]])
+    assert policy(f".alter database Events policy managed_identity '{json.dumps([system])}'") == [system]
+    assert policy(f".alter-merge database Events policy managed_identity ```{given}```") == both
+    assert policy(".show database Events policy managed_identity") == both
+    assert policy(".delete database Events policy managed_identity") is None
+    for malformed in ("{}", '[{"ObjectId":"system"}]', "[1]"):
+        assert "malformed" in refused(cluster, f".alter database Events policy managed_identity '{malformed}'")[1]

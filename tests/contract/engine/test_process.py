@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[3]
+_NOBODY = "AccountName=a;AccountKey=c2VjcmV0;" + "".join(
+    f"{service}Endpoint=http://127.0.0.1:9/a;" for service in ("Blob", "Queue", "Table")
+)
 
 
 @contextmanager
@@ -67,12 +70,25 @@ def test_a_port_in_use_is_a_clear_error() -> None:
     assert ready == {}
 
 
-@pytest.mark.parametrize("arguments", [["--latency", "slow"], ["--cores", "0"], ["--nonsense"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--latency", "slow"],
+        ["--cores", "0"],
+        ["--requests-per-second", "0"],
+        ["--storage", "AccountName=a"],
+        ["--storage", _NOBODY],
+        ["--nonsense"],
+    ],
+)
 def test_a_wrong_argument_is_a_clear_error(arguments: list[str]) -> None:
     with started(*arguments) as (process, _):
         assert process.wait(20) == 2
         assert process.stderr is not None
-        assert arguments[0] in process.stderr.read()
+        said = process.stderr.read()
+    assert arguments[0] in said
+    assert "Traceback" not in said
+    assert "secret" not in said
 
 
 def test_latency_is_added_while_the_slot_is_held() -> None:

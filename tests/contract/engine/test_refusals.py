@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -226,3 +227,46 @@ def test_a_new_schema_reaches_streaming_after_the_delay_or_when_the_cache_is_cle
     assert cleared == stale == (200, "")
     assert {row["c"] for row in seen_stale} <= {"", None}
     assert "new" in {row["c"] for row in cluster.query(f"{table} | project c")}
+
+
+def test_what_transactional_update_policies_add_counts_for_the_4_mb(new_cluster: Any) -> None:
+    cluster = new_cluster(Engine(limits=Limits(request_bytes=1000)))
+    source, target = cluster.table("a:string"), cluster.table("a:string")
+    policy = [{"Source": source, "Query": f"{source} | extend a = strcat(a, a)", "IsTransactional": True}]
+    cluster.mgmt(f".alter table {target} policy update @'{json.dumps(policy)}'")
+
+    small = cluster.stream(source, b"x" * 300 + b"\n")
+    large = cluster.stream(source, b"x" * 400 + b"\n")
+    inline = cluster.mgmt(f".ingest inline into table {source} <| {'y' * 900}")
+
+    assert (small.status_code, large.status_code) == (200, 413)
+    assert large.json()["error"]["@permanent"] is True
+    assert len(inline) == 1
+    assert (cluster.count(source), cluster.count(target)) == (2, 2)
+
+
+def test_requests_that_share_a_commit_are_measured_one_by_one(new_cluster: Any) -> None:
+    cluster = new_cluster(Engine(limits=Limits(request_bytes=1000, cores=8)))
+    source, target = cluster.table("a:string"), cluster.table("a:string")
+    policy = [{"Source": source, "Query": source, "IsTransactional": True}]
+    cluster.mgmt(f".alter table {target} policy update @'{json.dumps(policy)}'")
+    bodies = [b"s" * 400 + b"\n", b"l" * 600 + b"\n"] * 12
+
+    with ThreadPoolExecutor(24) as pool:
+        found = list(pool.map(lambda body: cluster.stream(source, body).status_code, bodies))
+
+    assert found == [200, 413] * 12
+    assert (cluster.count(source), cluster.count(target)) == (12, 12)
+
+
+def test_requests_beyond_the_rate_are_throttled(new_cluster: Any) -> None:
+    cluster = new_cluster(Engine(limits=Limits(requests_per_second=2)))
+    table = cluster.table()
+
+    answers = [cluster.stream(table, b"x,1\n") for _ in range(40)]
+
+    throttled = [answer for answer in answers if answer.status_code == 429]
+    assert [answer.status_code for answer in answers[:2]] == [200, 200]
+    assert throttled
+    assert throttled[0].json()["error"]["@permanent"] is False
+    assert cluster.count(table) == 40 - len(throttled)

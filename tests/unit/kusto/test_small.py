@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+from contextlib import suppress
 from statistics import mean
 
 import pytest
@@ -102,3 +103,37 @@ def test_rewrites_leave_strings_and_comments_alone(text: str, expected: str) -> 
     rewritten = rewrite(text)
 
     assert (rewritten.text, rewritten.ingestion_time) == (expected, False)
+
+
+def test_a_rate_lets_a_second_of_requests_through_at_once_and_fills_again() -> None:
+    now = [0.0]
+    throttle = Throttle(100, rate=4, clock=lambda: now[0])
+
+    def passed() -> int:
+        count = 0
+        with suppress(KustoError):
+            for _ in range(50):
+                with throttle.slot():
+                    count += 1
+        return count
+
+    assert passed() == 4
+    now[0] += 0.5
+    assert passed() == 2
+    now[0] += 60
+    assert passed() == 4
+
+
+def test_a_rate_below_one_still_lets_one_through() -> None:
+    now = [0.0]
+    throttle = Throttle(100, rate=0.5, clock=lambda: now[0])
+
+    with throttle.slot():
+        pass
+    now[0] += 1.9
+    with pytest.raises(KustoError) as caught, throttle.slot():
+        pass
+    assert (caught.value.status, caught.value.permanent) == (429, False)
+    now[0] += 0.2
+    with throttle.slot():
+        pass

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.deadline import Deadline
 from shared.formats import DataFormat
-from shared.ingest.coalescer import Bounds, Coalescer, gathers, merged
+from shared.ingest.coalescer import Bounds, Coalescer, gathers
 from shared.ingest.policy import STREAMING_LIMIT
 from shared.outcome import Code, Deferred, Delivered, Outcome, Problem, Rejected
 from shared.payload import Payload
@@ -152,10 +152,14 @@ def test_only_what_is_cut_into_records_gathers(data_format: DataFormat) -> None:
 
 def test_a_merged_payload_has_its_own_name() -> None:
     one, two = payload(number=1), payload(number=2)
-    assert merged([one]) is one
-    assert merged([one, two]).source_id == merged([one, two]).source_id
-    assert merged([one, two]).source_id not in {one.source_id, two.source_id, merged([two, one]).source_id}
-    assert (merged([one, two]).records.count, merged([one, two]).target) == (2, TARGET)
+    assert Payload.gathered([one]) is one
+    assert Payload.gathered([one, two]).source_id == Payload.gathered([one, two]).source_id
+    assert Payload.gathered([one, two]).source_id not in {
+        one.source_id,
+        two.source_id,
+        Payload.gathered([two, one]).source_id,
+    }
+    assert (Payload.gathered([one, two]).records.count, Payload.gathered([one, two]).target) == (2, TARGET)
 
 
 def test_a_common_deferral_is_everybodys() -> None:

@@ -53,7 +53,7 @@ SDK: dict[str, tuple[Callable[[type], BaseException], Action]] = {
         lambda cls: cls([{"OneApiErrors": [{"error": {"code": "c", "@message": "m"}}]}]),
         Action.UNKNOWN,
     ),
-    "KustoApiError": (lambda cls: cls({"error": {"code": "c", "message": "m", "@permanent": True}}), Action.RETRY),
+    "KustoApiError": (lambda cls: cls({"error": {"code": "c", "message": "m", "@permanent": True}}), Action.UNKNOWN),
     "KustoNetworkError": (lambda cls: cls("https://c"), Action.UNKNOWN),
     "KustoClientError": (lambda cls: cls("x"), Action.RETRY),
     "KustoBlobError": (lambda cls: cls(OSError("x")), Action.RETRY),

@@ -119,7 +119,8 @@ async def test_what_streaming_cannot_take_is_queued_after_one_attempt(failure: E
 async def test_what_must_not_stream_is_queued_without_an_attempt(work: Payload, reason: str) -> None:
     streams, queues = FakeStreams(), FakeQueues()
     outcome = await ingested(streams, queues, work)
-    assert outcome == Deferred(reason=reason, rows=work.records.count, raw_size=work.raw_size, attempts=0)
+    via = str(work.source_id)
+    assert outcome == Deferred(reason=reason, rows=work.records.count, raw_size=work.raw_size, attempts=0, via=via)
     assert (streams.sent, queues.held) == ([], [work])
 
 
@@ -223,7 +224,7 @@ async def test_a_reference_is_queued_and_never_streamed() -> None:
     streams, queues, clock = FakeStreams(), FakeQueues(), FakeClock()
     managed = ManagedIngestion(streams, queues, clock)
     outcome = await managed.ingest_reference(reference(raw_size=None), "over-streaming-size", Deadline.after(clock, 60))
-    assert outcome == Deferred(reason="over-streaming-size", rows=None, raw_size=None, attempts=0)
+    assert outcome == Deferred(reason="over-streaming-size", rows=None, raw_size=None, attempts=0, via="/landing/a.csv")
     assert (streams.sent, queues.held) == ([], [reference(raw_size=None)])
 
 
