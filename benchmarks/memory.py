@@ -213,12 +213,12 @@ async def _all() -> list[Memory]:
             return await asyncio.to_thread(run)
 
 
-def put_small(storage: str, name: str) -> None:
+def put_small(storage: str, name: str, **metadata: str) -> None:
     """A small blob in the landing container."""
     from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 - not needed by a measured process
 
     with BlobServiceClient.from_connection_string(storage) as service:
-        service.get_blob_client("landing", name).upload_blob(b"some,row\n", overwrite=True)
+        service.get_blob_client("landing", name).upload_blob(b"some,row\n", overwrite=True, metadata=metadata)
 
 
 def main() -> None:

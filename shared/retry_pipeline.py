@@ -13,7 +13,7 @@ import msgspec
 from shared.deadline import Clock, Deadline
 from shared.ingest.coalescer import Ingests
 from shared.ingest.isolate import Isolated, isolate
-from shared.outcome import Code, Deferred, Delivered, Outcome, Problem, Rejected
+from shared.outcome import Code, Deferred, Delivered, Outcome, Problem, Rejected, doubtful
 from shared.payload import BlobName, Payload
 from shared.recognition import with_outcome
 from shared.storage.deadletters import DeadLetters
@@ -85,8 +85,12 @@ class RetryPipeline:
         held = await self._spool.open(name, wake.chain)
         if held is None:
             return
-        payload = held.payload()
+        if await self._settled(held):
+            await self._spool.release(name)  # delivered before, and the release was lost
+            return
+        payload, doubt = held.payload(), wake.doubt or held.envelope.maybe_duplicate
         outcome = await self._ingestion.ingest(payload, Deadline.after(self._clock, DEADLINE))
+        outcome = doubtful(outcome) if doubt else outcome
         _LOG.info("try %d of spooled %s: %s", wake.attempt, payload.source_id, type(outcome).__name__)
         match outcome:
             case Delivered() | Deferred():
@@ -97,7 +101,8 @@ class RetryPipeline:
                 await self._letters.keep(_because(held, "expired", problem.detail, wake.attempt))
                 await self._settle(held, outcome)
             case Rejected():
-                again = Wake(attempt=wake.attempt + 1, spooled=name, chain=wake.chain)
+                unsure = outcome.problem.maybe_committed
+                again = Wake(attempt=wake.attempt + 1, spooled=name, chain=wake.chain, doubt=unsure)
                 delay = self._delays.before(again.attempt)
                 await self._spool.set_alarm(again, now=self._clock.now(), delay=delay)
                 return
@@ -121,6 +126,18 @@ class RetryPipeline:
             )
             await self._spool.hold(rest, now=self._clock.now(), delay=self._delays.before(1))
         await self._settle(held, Rejected(problem=problem, attempts=1))
+
+    async def _settled(self, held: Held) -> bool:
+        """Whether this payload's end is written down already: the host may ring twice, also after a crash."""
+        try:
+            receipt = await self._ledger.find(held.envelope.id)
+        except Exception as error:  # noqa: BLE001 - not known: it is tried, and may come twice
+            _LOG.warning("receipt of spooled %s cannot be read: %s", held.envelope.id, type(error).__name__)
+            return False
+        if receipt is None or receipt.state not in {State.DELIVERED, State.QUEUED, State.REJECTED}:
+            return False
+        # An older end belongs to an earlier life of the same records, such as the dead letter that was replayed.
+        return receipt.updated >= held.envelope.created
 
     async def _settle(self, held: Held, outcome: Outcome) -> None:
         """Write down what became of it, for those who follow it."""

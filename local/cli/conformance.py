@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Check")(conformance)
 
 
-def conformance(  # noqa: PLR0913 - one parameter per option of the command
+def conformance(
     *,
     cluster: Annotated[
         str | None, typer.Option("--cluster", metavar="URI", help="Engine endpoint; without it the running ./dev up.")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from local.kusto.errors import bad_request
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from local.kusto.conversion import Json
 
 type Step = str | int
@@ -50,7 +51,7 @@ def look_up(document: Json, steps: Sequence[Step]) -> Json:
                 return None
             current = current[step]
         else:
-            if not isinstance(current, Mapping):
+            if not isinstance(current, dict):
                 return None
             current = current.get(step)
     return current

@@ -99,6 +99,7 @@ THROTTLED_FOR = Condition(name="429 with Retry-After: 2", faults=stream(_THROTTL
 ERROR_500 = Condition(name="500", faults=stream(Answer(status=500)))
 ERROR_500_ONCE = Condition(name="500 once", faults=stream(Answer(status=500), 1))
 ERROR_500_TWICE = Condition(name="500 twice", faults=stream(Answer(status=500), 2))
+ERROR_500_COMMITTED = Condition(name="500 after the commit, once", faults=stream(Answer(status=500, commit=True), 1))
 HTML_503 = Condition(name="503 HTML", faults=stream(Answer(status=503, body=_PAGE, content_type="text/html")))
 HTML_503_ONCE = Condition(
     name="503 HTML, once", faults=stream(Answer(status=503, body=_PAGE, content_type="text/html"), 1)

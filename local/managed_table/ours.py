@@ -105,7 +105,7 @@ async def run(stage: Stage) -> Run:
 
 
 async def _spooled(parts: Composition, outcome: Outcome) -> bytes | None:
-    if not isinstance(outcome, Deferred) or not outcome.via:
+    if not isinstance(outcome, Deferred) or outcome.mode is not Mode.SPOOLED:
         return None
     entry = await Container(parts.storage, SPOOL_CONTAINER).get(outcome.via)
     return Held.decode(entry.content).content if entry else None

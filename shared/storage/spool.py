@@ -27,6 +27,7 @@ class Wake(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     spooled: str | None = None  # name in the spool container
     blob: str | None = None  # `container/name` of a landing blob that waits where it is
+    doubt: bool = False  # an earlier try may have been committed
     chain: str = ""  # the alarms of one payload that follow each other; another chain has taken over if it differs
 
 

@@ -120,8 +120,8 @@ def test_failures_can_be_asked_for_by_operation(kusto: LocalKusto, table: str, c
 
 
 def test_failures_can_be_filtered_by_query_operators(kusto: LocalKusto, table: str, clients: Clients) -> None:
-    failure = clients.failure(clients.put(table, clients.blob(b"")))
-    name = failure.source_path.rsplit("/", 1)[-1]
+    name = str(uuid.uuid4())
+    failure = clients.failure(clients.put(table, clients.blob(b"", f"x__{name}__y.csv")))
     asked = f".show ingestion failures with (OperationId = '{failure.operation_id}')"
 
     found = kusto.run(f".show ingestion failures | where IngestionSourcePath has '{name}' | take 1")

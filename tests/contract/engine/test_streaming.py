@@ -159,9 +159,7 @@ def test_fields_that_other_columns_take_are_dropped_at_any_depth(cluster: Any) -
     table = cluster.table("n:string, q:string, rest:dynamic, above:dynamic")
     cluster.mgmt(f".create table {table} ingestion json mapping 'm' '{mapping}'")
 
-    cluster.stream(
-        table, b'{"p":{"n":"x","d":{"q":"y","s":1},"l":[1]},"t":2}', streamFormat="json", mappingName="m"
-    )
+    cluster.stream(table, b'{"p":{"n":"x","d":{"q":"y","s":1},"l":[1]},"t":2}', streamFormat="json", mappingName="m")
 
     assert cluster.query(table) == [{"n": "x", "q": "y", "rest": {"d": {"s": 1}, "l": [1]}, "above": {"t": 2}}]
 

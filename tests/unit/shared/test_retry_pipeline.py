@@ -5,7 +5,7 @@ from shared.payload import BlobName
 from shared.retry_pipeline import DEADLINE, LONGEST_DELAY, OLDEST, Delays, RetryPipeline
 from shared.storage.deadletters import DeadLetters
 from shared.storage.held import Held
-from shared.storage.ledger import Ledger
+from shared.storage.ledger import Ledger, Receipt, State
 from shared.storage.spool import Spool, wake_of
 from tests.fakes import FakeClock, FakeContainer, FakeIngestion, FakeQueue, payload
 
@@ -22,12 +22,13 @@ class World:
         self.entries, self.letters = FakeContainer(), FakeContainer()
         self.spool = Spool(self.entries, self.alarms)  # type: ignore[arg-type]
         self.ingestion = FakeIngestion(*outcomes)
+        self.ledger = Ledger(FakeContainer())  # type: ignore[arg-type]
         self.blobs: list[tuple[BlobName, int]] = []
         self.retries = RetryPipeline(
             self.ingestion,
             self.spool,
             DeadLetters(self.letters),  # type: ignore[arg-type]
-            Ledger(FakeContainer()),  # type: ignore[arg-type]
+            self.ledger,
             self.clock,
             Delays(first=10, jitter=lambda: 1.0),
             self._blob,
@@ -116,3 +117,39 @@ async def test_a_blob_that_waits_is_tried_where_it_is() -> None:
     world = World(DOWN)
     await world.retries.wake(wake_of('{"attempt":7,"blob":"landing/a/b.csv"}'))
     assert world.blobs == [(BlobName(container="landing", name="a/b.csv"), 7)]
+
+
+async def test_what_was_delivered_and_not_released_is_not_delivered_again() -> None:
+    world = World(DELIVERED)
+    await world.hold()
+    kept = dict(world.entries.entries)
+    await world.ring()
+    world.entries.entries.update(kept)  # the release was lost
+
+    await world.ring()
+
+    assert len(world.ingestion.payloads) == 1
+    assert world.entries.entries == {}
+
+
+async def test_a_replayed_letter_is_delivered_although_its_first_life_ended() -> None:
+    world = World(DELIVERED)
+    ended = Receipt(id=payload().source_id, route="r", state=State.REJECTED, updated=world.clock.now() - 60)
+    await world.ledger.finish(ended)
+    await world.hold()
+
+    await world.ring()
+
+    assert len(world.ingestion.payloads) == 1
+
+
+async def test_a_doubt_stays_until_the_end() -> None:
+    lost = Rejected(problem=Problem(code=Code.UNAVAILABLE, detail="d", maybe_committed=True), attempts=3)
+    world = World(lost, DOWN, DELIVERED)
+    await world.hold()
+    for _ in range(3):
+        await world.ring()
+
+    receipt = await world.ledger.find(payload().source_id)
+    assert receipt is not None
+    assert (receipt.state, receipt.maybe_duplicate) == (State.DELIVERED, True)
