@@ -3,8 +3,9 @@
 Each measurement runs in a process of its own, against Azurite and a local Kusto: idle is the resident set after one of
 everything was done once, peak the highest resident set from then on (Linux: VmHWM in /proc/self/status).
 
-- `blob`: one blob of 1 GiB is queued by reference. Baseline `blob-as-bytes`: reading it, as a trigger bound to bytes does.
-- `waiting`: 10 000 requests of one event wait while the engine does not answer. Baseline `bodies`: their bodies alone.
+- `blob`: one blob of 1 GiB is queued by reference. Baseline `blob-as-bytes`: it is read, as by a bytes binding.
+- `gathered`: the records of 10 000 requests of one event wait in the coalescer while the engine does not answer.
+- `waiting`: 10 000 such requests wait in the whole HTTP pipeline. Baseline of both, `bodies`: their bodies alone.
 
 Run: ``python benchmarks/memory.py [--json]`` (all of them), or with the name of one.
 """
@@ -17,6 +18,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ sys.path.insert(0, str(_ROOT))
 MIB = 1 << 20
 BLOCK, BLOCKS = 16 * MIB, 64  # 1 GiB of which Azurite stores one block
 REQUESTS = 10_000
-_STUCK = 8.0  # seconds that the engine takes to answer
+_STUCK = 12.0  # seconds that the engine takes to answer
 _ROUTES = """
 [routes.big]
 table = "Big"
@@ -147,26 +149,51 @@ async def _measured_bytes(_kusto: str, storage: str, _folder: Path) -> Memory:
     return Memory(name="blob-as-bytes", idle=idle, peak=resident()[1], done=f"{len(content) >> 20} MiB read")
 
 
-async def _measured_waiting(kusto: str, storage: str, folder: Path) -> Memory:
+async def _gather(application: Any) -> int:
+    from shared.deadline import Deadline  # noqa: PLC0415 - only in a measured process
+    from shared.formats import DataFormat  # noqa: PLC0415 - as above
+    from shared.outcome import Delivered  # noqa: PLC0415 - as above
+    from shared.payload import Payload  # noqa: PLC0415 - as above
+    from shared.records import frame  # noqa: PLC0415 - as above
+
+    name, route, parts = uuid4(), application.routes.named("events"), application._parts  # noqa: SLF001 - no public way
+    payload = Payload(
+        source_id=name,
+        route=route.name,
+        target=route.target(table=None, data_format=DataFormat.JSON),
+        records=frame(_event(str(name)), DataFormat.JSON, skip_header=False),
+        streaming=route.streaming,
+    )
+    outcome = await parts.gathering.ingest(payload, Deadline.after(parts._clock, 60.0))  # noqa: SLF001 - as above
+    return 200 if isinstance(outcome, Delivered) else 500
+
+
+async def _stuck(name: str, kusto: str, application: Any, one: Callable[[Any], Awaitable[int]]) -> Memory:
+    """All at once, while the engine does not answer; then it does."""
     from local.kusto.faults.client import Faults  # noqa: PLC0415 - only here
     from local.kusto.faults.effects import Delay, Endpoint  # noqa: PLC0415 - only here
 
-    application, faults = _application(kusto, storage, folder), Faults(kusto)
-    await asyncio.gather(*(_post(application) for _ in range(50)))
+    faults = Faults(kusto)
+    await asyncio.gather(*(one(application) for _ in range(50)))
     faults.on(Endpoint.STREAM, effect=Delay(seconds=_STUCK), times=None)
     idle, _ = resident()
     forget_peak()
-    waiting = [asyncio.create_task(_post(application)) for _ in range(REQUESTS)]
-    await asyncio.sleep(0)
-    while application._parts.accounting.received["events"] < REQUESTS + 50:  # noqa: SLF001 - it counts who came in
-        await asyncio.sleep(0.01)
+    waiting = [asyncio.create_task(one(application)) for _ in range(REQUESTS)]
+    await asyncio.sleep(_STUCK / 2)
     answered = sum(task.done() for task in waiting)
     faults.clear()
     statuses = await asyncio.gather(*waiting)
     await application.close()
-    delivered = statuses.count(200)
-    done = f"{REQUESTS - answered} waited at once, {delivered} delivered"
-    return Memory(name="waiting", idle=idle, peak=resident()[1], done=done)
+    done = f"{REQUESTS - answered} waited at once, {statuses.count(200)} delivered"
+    return Memory(name=name, idle=idle, peak=resident()[1], done=done)
+
+
+async def _measured_waiting(kusto: str, storage: str, folder: Path) -> Memory:
+    return await _stuck("waiting", kusto, _application(kusto, storage, folder), _post)
+
+
+async def _measured_gathered(kusto: str, storage: str, folder: Path) -> Memory:
+    return await _stuck("gathered", kusto, _application(kusto, storage, folder), _gather)
 
 
 async def _measured_bodies(_kusto: str, _storage: str, _folder: Path) -> Memory:
@@ -179,6 +206,7 @@ async def _measured_bodies(_kusto: str, _storage: str, _folder: Path) -> Memory:
 _MEASUREMENTS = {
     "blob": _measured_blob,
     "blob-as-bytes": _measured_bytes,
+    "gathered": _measured_gathered,
     "waiting": _measured_waiting,
     "bodies": _measured_bodies,
 }

@@ -63,14 +63,10 @@ _LENT = 2
 
 def delivered(*, attempts: int = 1, times: int = 1, unsure: bool = False) -> Seen:
     """Streamed."""
-    return Seen(
-        end=End.DELIVERED, mode=Mode.STREAMING, attempts=attempts, stream=attempts, times=times, unsure=unsure
-    )
+    return Seen(end=End.DELIVERED, mode=Mode.STREAMING, attempts=attempts, stream=attempts, times=times, unsure=unsure)
 
 
-def queued(
-    reason: str, *, attempts: int = 0, times: float = 1, dm: int = _LENT, unsure: bool = False
-) -> Seen:
+def queued(reason: str, *, attempts: int = 0, times: float = 1, dm: int = _LENT, unsure: bool = False) -> Seen:
     """Taken by queued ingestion."""
     return Seen(
         end=End.DEFERRED,

@@ -146,7 +146,7 @@ def _rests_on_a_reading(case: Case, fact: Fact) -> bool:
 
 #: In few words, what the official client does otherwise, with the meaning; a case may have several.
 _DIFFERENCES: Final[Mapping[str, tuple[str, _Differs]]] = {
-    "loses the records": ("says `SUCCESS` or `QUEUED`, and the rows never come", _loses),
+    "loses the records": ("raises nothing, and the rows never come", _loses),
     "gives up": ("raises, where we stream, queue or spool", _raises),
     "never queues": ("of these: has not tried queued ingestion, though nothing is wrong with the data", _never_queues),
     "retries what is permanent": ("sends again what is marked as permanent, or is a fault of configuration", _retries),

@@ -65,10 +65,12 @@ async def test_a_blob_of_a_gigabyte_never_enters_the_process(tmp_path: Path) -> 
     assert "GET /devstoreaccount1/landing/big/one.csv" not in log
 
 
-async def test_ten_thousand_waiting_requests_stay_within_the_bound(kusto: LocalKusto, storage: str) -> None:
+@pytest.mark.parametrize("where", ["gathered", "waiting"])
+async def test_ten_thousand_waiting_requests_stay_within_the_bound(where: str, kusto: LocalKusto, storage: str) -> None:
+    """In the coalescer, and in the whole HTTP pipeline."""
     kusto.faults.clear()
 
-    memory = await asyncio.to_thread(measured, "waiting", kusto.url, storage)
+    memory = await asyncio.to_thread(measured, where, kusto.url, storage)
 
     assert memory.done == "10000 waited at once, 10000 delivered"
     assert memory.grown <= ROOM, f"{memory.grown / MIB:.0f} MiB more than idle"

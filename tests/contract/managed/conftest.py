@@ -33,9 +33,7 @@ class Stages:
     def changed(self) -> dict[str, tuple[float, float]]:
         """Cases whose rows are not what they were when the case was over: then, and now."""
         now = self.scene.times([stage for stage, _ in self.played])
-        return {
-            stage.case.name: (then, now[stage.table]) for stage, then in self.played if now[stage.table] != then
-        }
+        return {stage.case.name: (then, now[stage.table]) for stage, then in self.played if now[stage.table] != then}
 
 
 @pytest.fixture(scope="session")
