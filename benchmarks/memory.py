@@ -30,7 +30,7 @@ sys.path.insert(0, str(_ROOT))
 MIB = 1 << 20
 BLOCK, BLOCKS = 16 * MIB, 64  # 1 GiB of which Azurite stores one block
 REQUESTS = 10_000
-_STUCK = 12.0  # seconds that the engine takes to answer
+_STUCK = 6.0  # seconds that the engine takes to answer
 _ROUTES = """
 [routes.big]
 table = "Big"

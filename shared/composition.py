@@ -134,6 +134,7 @@ class Composition:
     def http(self) -> "HttpPipeline":
         """Requests."""
         from shared.pipeline import HttpPipeline, Parts  # noqa: PLC0415
+        from shared.quarantine import Quarantine  # noqa: PLC0415
 
         return HttpPipeline(
             Parts(
@@ -142,7 +143,7 @@ class Composition:
                 ingestion=self.gathering,
                 durable=self.durable,
                 recognition=self.recognition,
-                letters=self.dead_letters,
+                quarantine=Quarantine(self.durable, self.dead_letters, self._clock),
                 accounting=self.accounting,
                 clock=self._clock,
             )

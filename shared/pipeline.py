@@ -14,15 +14,14 @@ from shared.deadline import Clock, Deadline
 from shared.http_call import HttpCall, OnError, Options, check_size, choose_format, parse_options
 from shared.ingest.coalescer import Ingests
 from shared.ingest.durable import DurableIngestion
-from shared.ingest.isolate import isolate, record_errors
 from shared.outcome import Code, Deferred, Delivered, Outcome, Problem, Refused, Rejected
 from shared.payload import Payload
+from shared.quarantine import Quarantine
 from shared.recognition import Identity, Recognised, Recognition
 from shared.records import Records, frame
-from shared.retry_pipeline import keep_refused
 from shared.routes import Route, RouteTable, Target
+from shared.salvage import Bad, Salvaged, salvage
 from shared.settings import Settings
-from shared.storage.deadletters import DeadLetters
 from shared.storage.ledger import body_hash, operation_id
 from shared.webhooks.events import envelope
 from shared.webhooks.schemes import verify
@@ -50,7 +49,7 @@ class Parts:
     ingestion: Ingests
     durable: DurableIngestion
     recognition: Recognition
-    letters: DeadLetters
+    quarantine: Quarantine
     accounting: Accounting
     clock: Clock
 
@@ -63,6 +62,7 @@ class _Work:
     identity: Identity
     options: Options
     seconds: float
+    bad: tuple[Bad, ...] = ()  # records that framing has set aside
 
 
 class HttpPipeline:
@@ -80,8 +80,8 @@ class HttpPipeline:
         with self._parts.accounting.work(route.name) as entry:
             try:
                 options = parse_options(call)
-                target, records = self._framed(call, route, options)
-                work = self._work(call, route, target, records, options, options.key)
+                target, framed = self._framed(call, route, options)
+                work = replace(self._work(call, route, target, framed.records, options, options.key), bad=framed.bad)
             except Refused as refusal:
                 entry.settle(Rejected(problem=refusal.problem, attempts=0))
                 return _refused(call, refusal.problem)
@@ -119,7 +119,7 @@ class HttpPipeline:
             entry.settle(answer.outcome, duplicate=answer.duplicate)
             return answer
 
-    def _framed(self, call: HttpCall, route: Route, options: Options) -> tuple[Target, Records]:
+    def _framed(self, call: HttpCall, route: Route, options: Options) -> tuple[Target, Salvaged]:
         settings = self._parts.settings
         check_size(call, settings.max_body_bytes)
         data_format = choose_format(route, options, call.headers.get("content-type", ""))
@@ -127,7 +127,13 @@ class HttpPipeline:
         target = route.target(table=call.table, data_format=data_format, mapping=options.mapping)
         body = raw_body(call.body, call.headers.get("content-encoding", ""), limit=settings.max_raw_bytes)
         skip = options.ignore_first_record
-        return target, frame(body, data_format, skip_header=route.skips_header(data_format) if skip is None else skip)
+        try:
+            header = route.skips_header(data_format) if skip is None else skip
+            return target, Salvaged(records=frame(body, data_format, skip_header=header))
+        except Refused as refusal:
+            if options.on_error is OnError.FAIL:
+                raise
+            return target, salvage(body, data_format, refusal.problem)
 
     def _work(
         self, call: HttpCall, route: Route, target: Target, records: Records, options: Options, key: str | None
@@ -164,52 +170,18 @@ class HttpPipeline:
         if work.options.respond_async:
             return await self._parts.durable.later(work.payload, deadline)
         outcome = await self._parts.ingestion.ingest(work.payload, deadline)
-        match outcome:
-            case Rejected(problem=problem) if (
-                problem.code is Code.RECORDS_REFUSED and work.options.on_error is OnError.QUARANTINE
-            ):
-                return await self._quarantined(work.payload, outcome, deadline)
-            case _:
-                return outcome
-
-    async def _quarantined(self, payload: Payload, refused: Rejected, deadline: Deadline) -> Outcome:
-        """Set the bad records aside as dead letters, deliver the others."""
-        parts = self._parts
-        found = await isolate(parts.durable, payload, deadline)
-        if found.stopped:
-            # Some records are held nowhere. What was delivered may come twice when the caller sends all of it again.
-            stopped = found.stopped[0][1]
-            unsure = stopped.problem.maybe_committed or bool(found.delivered)
-            return replace(stopped, problem=replace(stopped.problem, maybe_committed=unsure))
-        try:
-            await keep_refused(parts.letters, found, parts.clock.now())
-        except Exception as error:  # noqa: BLE001 - the bad records are held nowhere: the caller must know
-            _LOG.warning("dead letters of %s could not be written: %s", payload.source_id, type(error).__name__)
-            detail = "The records that Kusto refused could not be set aside. Send the request again."
-            problem = Problem(
-                code=Code.UNAVAILABLE, detail=detail, retry_after=30.0, maybe_committed=bool(found.delivered)
-            )
-            return Rejected(problem=problem, attempts=refused.attempts)
-        errors = record_errors(found.refused, payload)
-        rows = sum(part.payload.records.count or 0 for part, _ in found.delivered)
-        deferred = [outcome for _, outcome in found.delivered if isinstance(outcome, Deferred)]
-        unsure = refused.problem.maybe_committed or any(outcome.maybe_duplicate for _, outcome in found.delivered)
-        if deferred:
-            return replace(deferred[0], rows=rows, rejected=errors, maybe_duplicate=unsure)
-        return Delivered(
-            rows=rows,
-            raw_size=payload.raw_size,
-            attempts=refused.attempts,
-            rejected=errors,
-            maybe_duplicate=unsure,
-        )
+        if work.options.on_error is OnError.QUARANTINE:
+            if isinstance(outcome, Rejected) and outcome.problem.code is Code.RECORDS_REFUSED:
+                outcome = await self._parts.quarantine.isolated(work.payload, outcome, deadline)
+            outcome = await self._parts.quarantine.kept(work.payload, work.bad, outcome)
+        return outcome
 
 
 def _answer(work: _Work, recognised: Recognised) -> Answer:
     return Answer(
         operation_id=work.identity.operation,
         outcome=recognised.outcome,
-        rows=work.payload.records.count,
+        rows=None if work.payload.records.count is None else work.payload.records.count + len(work.bad),
         raw_size=work.payload.raw_size,
         duplicate=recognised.duplicate,
     )

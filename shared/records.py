@@ -14,7 +14,7 @@ from shared.formats import DataFormat, Framing, framing_of
 from shared.outcome import Code, Problem, RecordError, Refused
 from shared.separated import line_of, record_ends
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _ARRAY: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECTS: msgspec.json.Decoder[msgspec.Raw] = msgspec.json.Decoder(msgspec.Raw)
 
@@ -72,7 +72,7 @@ def _whole_count(data_format: DataFormat) -> int | None:
 
 def _text(body: bytes) -> bytes:
     """The body without its byte order mark, proved to be UTF-8 (Kusto's text formats are UTF-8)."""
-    text = body.removeprefix(_BOM)
+    text = body.removeprefix(BOM)
     if not text.isascii():
         try:
             text.decode()

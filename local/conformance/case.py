@@ -101,8 +101,9 @@ class Expect:
 class Case:
     """A request in a table of its own (none if ``schema`` is empty), and the expected answer.
 
-    ``setup`` are commands with ``{table}``; ``look`` is a query with ``{table}`` that runs after the action.
-    ``deviation`` says why the local Kusto is known to answer otherwise; it is empty where it must not.
+    ``setup`` and ``cleanup`` are commands with ``{table}``; that table itself is dropped anyway. ``look`` is a query
+    with ``{table}`` that runs after the action. ``deviation`` says why the local Kusto is known to answer otherwise;
+    it is empty where it must not.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Case:
     basis: Basis = Basis.DOCUMENTED
     schema: str = "Id:int, Name:string"
     setup: tuple[str, ...] = ()
+    cleanup: tuple[str, ...] = ()
     look: str = ""
     streaming: bool = True
     deviation: str = ""

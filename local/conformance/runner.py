@@ -57,19 +57,20 @@ def plan(cases: Sequence[Case]) -> list[Prepared]:
 @contextmanager
 def tables(cluster: Cluster, prepared: Sequence[Prepared], settle: float) -> Iterator[None]:
     """Make all tables, wait ``settle`` seconds for streaming nodes to see them, drop them at the end."""
-    made: list[str] = []
+    made: list[Prepared] = []
     try:
         for one in prepared:
             if one.case.schema:
-                made.append(one.table)
+                made.append(one)
                 _make(cluster, one)
         if settle:
             cluster.command(".clear database cache streamingingestion schema")
             time.sleep(settle)
         yield
     finally:
-        for table in made:
-            cluster.command(f".drop table {table} ifexists")
+        for one in made:
+            for text in (*one.case.cleanup, ".drop table {table} ifexists"):
+                cluster.command(text.replace("{table}", one.table))
 
 
 def _make(cluster: Cluster, one: Prepared) -> None:

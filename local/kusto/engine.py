@@ -17,6 +17,7 @@ from local.kusto.history import History
 from local.kusto.ingestion import admit_stream, prepare
 from local.kusto.limits import Limits
 from local.kusto.model import BatchingPolicy, IngestKind, IngestRequest, IngestResult
+from local.kusto.operations import OperationLog
 from local.kusto.policies import read_batching_policy
 from local.kusto.query import run, translate
 from local.kusto.updates import UpdatePolicies
@@ -53,6 +54,7 @@ class Engine:
     ) -> None:
         self.limits = limits or Limits()
         self._folder = folder
+        self.operations = OperationLog()
         self.history = History(delay=self.limits.propagation, clock=clock)
         self.updates = UpdatePolicies(self.history.current)
         self.appender = Appender(self.updates, limit=self.limits.request_bytes)

@@ -90,3 +90,12 @@ def _clock(clock: re.Match[str]) -> timedelta | None:
         microseconds=int((fraction or "0").ljust(6, "0")[:6]),
     )
     return -span if minus else span
+
+
+def timespan_text(seconds: float) -> str:
+    """A positive timespan as Kusto prints it: ``[d.]hh:mm:ss.fffffff``."""
+    whole, ticks = divmod(round(seconds * 10_000_000), 10_000_000)
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    return f"{f'{days}.' if days else ''}{hour:02}:{minute:02}:{second:02}.{ticks:07}"

@@ -80,6 +80,7 @@ STREAMING: tuple[tuple[Condition, Seen], ...] = (
     (c.NO_TABLE, spooled("destination-not-configured", attempts=1)),
     (c.NO_DATABASE, spooled("destination-not-configured", attempts=1)),
     (c.TOO_LARGE, queued("too-large-for-streaming", attempts=1)),
+    (c.TOO_LARGE_EMPTY, queued("too-large-for-streaming", attempts=1)),
     (c.INPUT_TOO_LARGE, queued("too-large-for-streaming", attempts=1)),
     (c.THROTTLED_ONCE, delivered(attempts=2)),
     (c.THROTTLED_TWICE, delivered(attempts=3)),

@@ -80,6 +80,11 @@ TOO_LARGE = Condition(
         )
     ),
 )
+TOO_LARGE_EMPTY = Condition(
+    name="413 without a body",
+    permanent=True,
+    faults=stream(Answer(status=413, body="", content_type="text/plain")),
+)
 INPUT_TOO_LARGE = Condition(
     name="400 Stream_InputStreamTooLarge",
     permanent=True,

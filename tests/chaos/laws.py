@@ -96,8 +96,10 @@ def check_stored(sent: Sent, rows: Mapping[str, int], letters: list[Held]) -> No
         buried = sent.blob in blobs or any(name in line for line in lines)
         where = f"{name} of {sent.route} ({sent.blob or sent.key or 'no key'}): {count} rows, answers {said}"
         if sent.acknowledged:
-            # A queued body that Kusto cannot read fails as a whole there; only its own bad records may do that to it.
-            refused = sent.given_up and sent.bad
+            # A queued body that Kusto cannot read fails as a whole there; only its own bad records may do that to it,
+            # and its operation says so (where there was a ledger to write it into).
+            told = sent.state.get("state") == "failed" or (sent.unrecorded and sent.given_up)
+            refused = told and bool(sent.bad)
             assert count or buried or refused, f"acknowledged and lost: {where}, operation {sent.state}"
             if buried and not sent.unsure:
                 assert not count, f"dead letter and row: {where}"

@@ -77,7 +77,7 @@ def _fault(endpoint: Endpoint | frozenset[Endpoint], effect: Effect, times: int 
 _STREAM: list[Effect] = [
     Answer(status=429, code="TooManyRequests", permanent=False, headers=(("Retry-After", "1"),)),
     Answer(status=503, code="ServiceUnavailable", permanent=False),
-    Answer(status=500, code="General_InternalServerError", permanent=False),
+    Answer(status=500, code="General_InternalServerError", permanent=False, commit=True),
     Answer(status=504, code="Timeout", permanent=False, commit=True),
     Answer(status=413, code="PayloadTooLarge", permanent=True),
     Answer(status=404, body="", content_type="text/plain"),

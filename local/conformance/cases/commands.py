@@ -102,6 +102,11 @@ COMMANDS = (
     _command("the schema cache is cleared", ".clear database cache streamingingestion schema"),
     _command("extents", ".show table {table} extents", setup=(".ingest inline into table {table} <|\n1,a",)),
     _command("ingestion failures", ".show ingestion failures"),
+    _command(
+        "ingestion failures of one source",
+        ".show ingestion failures | where IngestionSourcePath has '3fa85f64-5717-4562-b3fc-2c963f66afa6' | take 1",
+    ),
+    _command("operations", ".show operations | take 1", source=sources.MANAGEMENT + "/show-operations"),
     _command("streaming failures", ".show streamingingestion failures"),
     _command("streaming statistics", ".show streamingingestion statistics"),
     _command("a command nobody knows", ".make table {table} nice", _BAD),

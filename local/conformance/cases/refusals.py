@@ -9,6 +9,11 @@ from local.conformance.cases import sources
 
 _MEBIBYTE = 1024 * 1024
 _JSON = """.create table {table} ingestion json mapping 'm' '[{"column":"Id","Properties":{"Path":"$.Id"}}]'"""
+_TWICE = (
+    ".create table {table}_more (Id:int, Name:string)",
+    """.alter table {table}_more policy update @'[{"IsEnabled":true,"Source":"{table}","Query":"{table}",\
+"IsTransactional":true}]'""",
+)
 _EMPTY = Expect(status=400, codes=("BadRequest",), permanent=True, rows=0)
 _NOT_FOUND = ("BadRequest_EntityNotFound", "BadRequest_TableNotExist", "BadRequest_DatabaseNotExist")
 
@@ -21,6 +26,7 @@ def _refused(
     *,
     basis: Basis = Basis.DOCUMENTED,
     setup: tuple[str, ...] = (),
+    cleanup: tuple[str, ...] = (),
     streaming: bool = True,
 ) -> Case:
     return Case(
@@ -28,6 +34,7 @@ def _refused(
         source=source,
         basis=basis,
         setup=setup,
+        cleanup=cleanup,
         streaming=streaming,
         action=action,
         expect=expect,
@@ -166,6 +173,14 @@ REFUSALS = (
         sources.MANAGED,
         Stream(content=_lines(10 * _MEBIBYTE) + b"1,a\n", compressed=True),
         Expect(status=413, permanent=True, rows=0),
+    ),
+    _refused(
+        "over 4 MiB with what an update policy adds",
+        sources.LIMITS,
+        Stream(content=_lines(3 * _MEBIBYTE), compressed=True),
+        Expect(status=413, permanent=True, rows=0),
+        setup=_TWICE,
+        cleanup=(".drop table {table}_more ifexists",),
     ),
     _refused("exactly 4 MiB is taken", sources.LIMITS, Stream(content=_lines(4 * _MEBIBYTE)), Expect(rows=4096)),
     _refused(

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from local.kusto.commands import functions, ingests, mappings, policies, shows, table_columns, table_shows, tables
+from local.kusto.commands import (
+    functions,
+    ingests,
+    mappings,
+    operations,
+    policies,
+    shows,
+    table_columns,
+    table_shows,
+    tables,
+)
 from local.kusto.commands.registry import Call, Entry, run_command
 from local.kusto.commands.scripts import execute_script
 from local.kusto.query import pipe
@@ -28,6 +38,7 @@ _ENTRIES: Final[tuple[Entry, ...]] = (
     *mappings.ENTRIES,
     *policies.ENTRIES,
     *functions.ENTRIES,
+    *operations.ENTRIES,
     *shows.ENTRIES,
     *table_shows.ENTRIES,
     *table_columns.ENTRIES,

@@ -51,17 +51,23 @@ def run_command(known: Sequence[Entry], engine: Engine, database: str, text: str
         reader = Reader(text)
         names = _match(entry.phrase, reader)
         if names is not None:
-            return entry.action(
-                Call(
-                    engine=engine,
-                    database=database,
-                    reader=reader,
-                    verb=entry.phrase[0].removeprefix("."),
-                    text=text,
-                    names=names,
-                )
+            call = Call(
+                engine=engine,
+                database=database,
+                reader=reader,
+                verb=entry.phrase[0].removeprefix("."),
+                text=text,
+                names=names,
             )
+            with engine.operations.running(operation_name(entry.phrase)):
+                return entry.action(call)
     raise syntax_error(text, "The command is not known to the local Kusto.")
+
+
+def operation_name(phrase: Sequence[str]) -> str:
+    """The command's name in the log: its entity, then its verb (Microsoft docs, ``show-operations``: ExtentsDrop)."""
+    verb, *entity = (word.removeprefix(".") for word in phrase if word != "*")
+    return "".join(part.capitalize() for word in (*entity, verb) for part in word.split("-"))
 
 
 def _match(phrase: Sequence[str], reader: Reader) -> tuple[str, ...] | None:

@@ -13,6 +13,7 @@ from local.kusto.dm import token
 from local.kusto.dm.source import timestamp
 from local.kusto.errors import MACHINE, KustoError, syntax_error
 from local.kusto.model import CommandCall, ResultTable
+from local.kusto.moments import timespan_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -215,9 +216,9 @@ def _statistics_row(bucket: list[StreamingEvent]) -> list[object]:
         timestamp(bucket[0].ended),
         timestamp(last.ended),
         len(bucket),
-        _span(min(durations)),
-        _span(max(durations)),
-        _span(sum(durations) / len(durations)),
+        timespan_text(min(durations)),
+        timespan_text(max(durations)),
+        timespan_text(sum(durations) / len(durations)),
         sum(sizes),
         min(sizes),
         max(sizes),
@@ -230,10 +231,3 @@ def _statistics_row(bucket: list[StreamingEvent]) -> list[object]:
         MACHINE,
         json.loads(last.properties),
     ]
-
-
-def _span(seconds: float) -> str:
-    """A timespan as Kusto prints it, with ticks of 100 ns."""
-    hours, rest = divmod(seconds, 3600)
-    minutes, rest = divmod(rest, 60)
-    return f"{int(hours):02}:{int(minutes):02}:{rest:010.7f}"

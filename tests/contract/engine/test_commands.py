@@ -463,3 +463,48 @@ def test_the_managed_identity_policy_is_an_array_that_merges_by_identity(new_clu
     assert policy(".delete database Events policy managed_identity") is None
     for malformed in ("{}", '[{"ObjectId":"system"}]', "[1]"):
         assert "malformed" in refused(cluster, f".alter database Events policy managed_identity '{malformed}'")[1]
+
+
+def test_operations_tell_what_ran_and_how_it_ended(new_cluster: Any) -> None:
+    cluster = new_cluster(Engine())
+    cluster.mgmt(".create table T (a:string)")
+    refused(cluster, ".create table U (a:nonsense)")
+    cluster.mgmt(".alter-merge table T policy retention softdelete = 10d")
+
+    shown = cluster.mgmt(".show operations | where Operation startswith 'Table'")
+    assert [(row["Operation"], row["State"]) for row in shown] == [
+        ("TableCreate", "Completed"),
+        ("TableCreate", "Failed"),
+        ("TablePolicyAlterMerge", "Completed"),
+    ]
+    assert "nonsense" in shown[1]["Status"]
+    assert all(row["Duration"].total_seconds() >= 0 for row in shown)
+    first, second, _ = (row["OperationId"] for row in shown)
+    assert [row["OperationId"] for row in cluster.mgmt(f".show operations {first}")] == [first]
+    assert len(cluster.mgmt(f".show operations ({first}, {second})")) == 2
+    assert cluster.mgmt(".show operations 00000000-0000-0000-0000-000000000000") == []
+
+
+def test_schemas_of_databases_are_shown(new_cluster: Any) -> None:
+    cluster = new_cluster(Engine())
+    cluster.mgmt(".create tables T (a:string), U (b:long, c:datetime)")
+    cluster.mgmt(".create function F() { T | count }")
+
+    (named,) = cluster.mgmt(".show database Events schema as json")
+    columns = cluster.mgmt(".show database Events schema")
+    cluster.mgmt(".ingest inline into table T <| x")
+    cluster.mgmt(".ingest inline into table U <| 1,2020-01-01")
+
+    schema = json.loads(str(named["DatabaseSchema"]))
+    schema = schema.get("Databases", {"Events": schema})["Events"]
+    assert sorted(schema["Tables"]) == ["T", "U"]
+    assert [c["CslType"] for c in schema["Tables"]["U"]["OrderedColumns"]] == ["long", "datetime"]
+    assert "F" in schema["Functions"]
+    assert {(row["TableName"], row["ColumnName"]) for row in columns if row["ColumnName"]} == {
+        ("T", "a"),
+        ("U", "b"),
+        ("U", "c"),
+    }
+    assert {row["TableName"] for row in cluster.mgmt(".show database Events extents")} == {"T", "U"}
+    assert [row["TableName"] for row in cluster.mgmt(".show tables (T) extents")] == ["T"]
+    assert [row["DatabaseName"] for row in cluster.mgmt(".show databases | project DatabaseName")] == ["Events"]

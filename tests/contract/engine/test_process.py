@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from local.kusto.__main__ import main
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -72,21 +74,27 @@ def test_a_port_in_use_is_a_clear_error() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [
-        ["--latency", "slow"],
-        ["--cores", "0"],
-        ["--requests-per-second", "0"],
-        ["--storage", "AccountName=a"],
-        ["--storage", _NOBODY],
-        ["--nonsense"],
-    ],
+    [["--latency", "slow"], ["--cores", "0"], ["--requests-per-second", "0"], ["--requests-per-second", "x"], ["--no"]],
 )
-def test_a_wrong_argument_is_a_clear_error(arguments: list[str]) -> None:
-    with started(*arguments) as (process, _):
-        assert process.wait(20) == 2
+def test_a_wrong_argument_is_a_clear_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    assert ended.value.code == 2
+    assert arguments[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("storage", "reason"), [("AccountName=a", "lacks AccountKey"), (_NOBODY, "is Azurite running")]
+)
+def test_a_storage_account_that_cannot_be_used_is_a_clear_error(storage: str, reason: str) -> None:
+    with started("--storage", storage) as (process, ready):
+        assert process.wait(60) == 2
         assert process.stderr is not None
         said = process.stderr.read()
-    assert arguments[0] in said
+    assert ready == {}
+    assert said.splitlines()[-1].startswith("kusto: --storage: ")
+    assert reason in said
     assert "Traceback" not in said
     assert "c2VjcmV0" not in said
 

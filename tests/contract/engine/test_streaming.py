@@ -339,3 +339,30 @@ def blobs() -> Any:
     yield url[0]
     loop.call_soon_threadsafe(stop.set)
     thread.join(10)
+
+
+@pytest.mark.parametrize(
+    ("data_format", "body"),
+    [
+        ("parquet", _arrow(parquet.write_table)),
+        ("orc", _arrow(orc.write_table)),
+        ("avro", _avro()),
+        ("w3clogfile", b"#Fields: a b\nx 1\ny 2\n"),
+    ],
+)
+def test_a_mapping_renames_fields_and_adds_constants(cluster: Any, data_format: str, body: bytes) -> None:
+    table = cluster.table("number:long, name:string, line:long, kind:string, none:real")
+    cluster.mgmt(
+        f".create table {table} ingestion {data_format} mapping 'm' "
+        """'[{"column":"name","Properties":{"Field":"a"}},{"column":"number","Properties":{"Path":"$.b"}},"""
+        """{"column":"line","Properties":{"Transform":"SourceLineNumber"}},"""
+        """{"column":"kind","Properties":{"ConstValue":"k"}}]'"""
+    )
+
+    answer = cluster.stream(table, body, streamFormat=data_format, mappingName="m")
+
+    assert answer.status_code == 200, answer.text
+    assert cluster.query(f"{table} | order by number asc") == [
+        {"number": 1, "name": "x", "line": 1, "kind": "k", "none": None},
+        {"number": 2, "name": "y", "line": 2, "kind": "k", "none": None},
+    ]

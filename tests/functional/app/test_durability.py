@@ -79,3 +79,20 @@ def test_a_tagged_source_is_taken_once_by_the_cluster(app: App) -> None:
     tags = [tag for extent in extents for tag in str(extent["Tags"]).split()]
     assert "drop-by:test" in tags
     assert any(tag.startswith("ingest-by:") for tag in tags)
+
+
+def test_a_broken_line_is_set_aside_and_its_neighbours_ingested(app: App) -> None:
+    good = b'{"id": "q-%d", "source": "/t", "type": "quarantine", "time": "2026-01-01", "data": {}}'
+    body = b"\n".join([good % 1, b'broken: "q-2"', good % 3])
+
+    assert app.request("ingest/events", body).status == 400
+    reply = app.request("ingest/events?onError=quarantine", body)
+
+    assert reply.status == 200
+    assert reply.body["rows"] == {"received": 3, "ingested": 2, "rejected": 1}
+    assert [(error["index"], error["line"], error["code"]) for error in reply.body["errors"]] == [
+        (1, 2, "malformed-json")
+    ]
+    assert app.count("WebhookEvents", "Type == 'quarantine'") == 2
+    (letter,) = app.letters(route="events", reason="malformed-json")
+    assert app.admin(f"deadletters/{letter['id']}/body").body == 'broken: "q-2"'

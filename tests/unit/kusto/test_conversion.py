@@ -12,6 +12,7 @@ from local.kusto.arrow import pa
 from local.kusto.columns import json_column, text_column
 from local.kusto.conversion import from_json, from_text
 from local.kusto.kusto_types import KustoType
+from local.kusto.moments import parse_timespan, timespan_text
 
 NAN = float("nan")
 
@@ -164,3 +165,8 @@ def test_iso_instants_survive(moment: datetime) -> None:
 
 def _comparable(value: Any) -> Any:
     return "NaN" if isinstance(value, float) and value != value else value  # noqa: PLR0124 - NaN differs from itself
+
+
+@given(seconds=st.integers(min_value=0, max_value=10**13).map(lambda micros: timedelta(microseconds=micros)))
+def test_a_timespan_that_is_written_reads_the_same(seconds: timedelta) -> None:
+    assert parse_timespan(timespan_text(seconds.total_seconds())) == seconds

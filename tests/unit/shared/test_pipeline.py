@@ -18,6 +18,7 @@ from shared.ingest.durable import DurableIngestion
 from shared.ingest.managed import ManagedIngestion
 from shared.outcome import Code, Deferred, Delivered, Mode, Outcome, Problem, Rejected
 from shared.pipeline import Answer, HttpPipeline, Parts
+from shared.quarantine import Quarantine
 from shared.recognition import Recognition
 from shared.routes import Route, RouteTable
 from shared.settings import parse_settings
@@ -82,7 +83,7 @@ class World:
                 ingestion=Coalescer(durable, self.clock),
                 durable=durable,
                 recognition=Recognition(Ledger(self.ledger), self.clock),  # type: ignore[arg-type]
-                letters=DeadLetters(self.letters),  # type: ignore[arg-type]
+                quarantine=Quarantine(durable, DeadLetters(self.letters), self.clock),  # type: ignore[arg-type]
                 accounting=self.accounting,
                 clock=self.clock,
             )
