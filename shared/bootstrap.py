@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from uuid import UUID
 
@@ -43,7 +43,7 @@ class Application:
 
     async def ingest(self, call: HttpCall) -> HttpReply:
         """`POST /api/ingest/{route}[/{table}]`."""
-        return self._leaving(call) or await _answered(call.operation_id, self._rendered(self._parts.http.ingest, call))
+        return self._leaving(call) or await _answered(call.operation_id, self._parts.http.ingest(call))
 
     async def hook(self, call: HttpCall) -> HttpReply:
         """`/api/hooks/{route}[/{table}]`."""
@@ -51,7 +51,7 @@ class Application:
             detail = "This webhook takes POST only: its scheme has no handshake."
             problem = Problem(code=Code.METHOD_NOT_ALLOWED, detail=detail, accepted=("POST",))
             return render_problem(problem, call.operation_id)
-        return self._leaving(call) or await _answered(call.operation_id, self._rendered(self._parts.http.hook, call))
+        return self._leaving(call) or await _answered(call.operation_id, self._parts.http.hook(call))
 
     async def blob(self, blob: BlobName) -> None:
         """A blob event; raises when the host must keep it."""
@@ -97,9 +97,6 @@ class Application:
         problem = Problem(code=Code.DRAINING, detail=detail, retry_after=RETRY_AFTER)
         return render_problem(problem, call.operation_id)
 
-    async def _rendered(self, stage: Callable[[HttpCall], Awaitable[Answer]], call: HttpCall) -> HttpReply:
-        return render(await stage(call))
-
     async def _operation(self, operation: str, call_id: UUID) -> HttpReply:
         try:
             found = await self._parts.operations.find(UUID(operation))
@@ -108,13 +105,14 @@ class Application:
         return render_json(200, found) if found else render_problem(not_found("operation"), call_id)
 
 
-async def _answered(operation_id: UUID, work: Awaitable[HttpReply]) -> HttpReply:
+async def _answered(operation_id: UUID, work: Awaitable[HttpReply | Answer]) -> HttpReply:
     """The answer, or a problem for what nobody foresaw: our bug.
 
     The log gets the kind of the error and where it came from, never its text: that may quote a URL with its SAS.
     """
     try:
-        return await work
+        answer = await work
+        return render(answer) if isinstance(answer, Answer) else answer
     except Exception as error:  # noqa: BLE001 - the last line: every caller gets a problem body
         frames = "".join(traceback.format_tb(error.__traceback__))
         _LOG.error("operation %s failed: %s\n%s", operation_id, type(error).__name__, frames)

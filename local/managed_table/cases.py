@@ -14,56 +14,38 @@ PARQUET, AVRO = DataFormat.PARQUET, DataFormat.AVRO
 _LARGE = queued("over-streaming-size")
 
 
+_SMALL, _STREAMED = (Size.ROW, Size.KB), delivered()
+_TEXT = {Size.UNDER: _STREAMED, Size.EXACT: _STREAMED, Size.OVER: _LARGE, Size.TWELVE: _LARGE}
+_BINARY = {Size.TWO_MB: _STREAMED, Size.THREE_MB: _LARGE, Size.OVER: _LARGE}
+_HARD = {Size.EXACT: _STREAMED, Size.OVER: _LARGE, Size.SIX: _LARGE, Size.TWELVE: _LARGE}
+_GZIPPED = {Size.KB: _STREAMED, Size.EXACT: _STREAMED, Size.OVER: _LARGE, Size.TWELVE: _LARGE}
+
+
 def _sizes() -> list[Case]:
     """No fault: the size alone decides, and the raw size at that."""
-    text = [
-        Case(data_format=data_format, size=size, condition=c.NONE, expect=expect)
-        for data_format in (CSV, JSON, TSV, TXT)
-        for size, expect in (
-            (Size.ROW, delivered()),
-            (Size.KB, delivered()),
-            (Size.UNDER, delivered()),
-            (Size.EXACT, delivered()),
-            (Size.OVER, _LARGE),
-            (Size.TWELVE, _LARGE),
-        )
+    rows = [
+        (data_format, size, expect)
+        for formats, limits in (((CSV, JSON, TSV, TXT), _TEXT), ((PARQUET, AVRO), _BINARY))
+        for data_format in formats
+        for size, expect in (dict.fromkeys(_SMALL, _STREAMED) | limits).items()
     ]
-    binary = [
-        Case(data_format=data_format, size=size, condition=c.NONE, expect=expect)
-        for data_format in (PARQUET, AVRO)
-        for size, expect in (
-            (Size.ROW, delivered()),
-            (Size.KB, delivered()),
-            (Size.TWO_MB, delivered()),
-            (Size.THREE_MB, _LARGE),
-            (Size.OVER, _LARGE),
-        )
-    ]
-    gzipped = [
-        Case(data_format=data_format, size=size, condition=c.NONE, expect=expect, gzipped=True)
+    found = [_plain(data_format, size, expect) for data_format, size, expect in rows]
+    found += [
+        replace(_plain(data_format, size, expect), gzipped=True)
         for data_format in (CSV, JSON)
-        for size, expect in (
-            (Size.KB, delivered()),
-            (Size.EXACT, delivered()),
-            (Size.OVER, _LARGE),
-            (Size.TWELVE, _LARGE),
-        )
+        for size, expect in _GZIPPED.items()
     ]
-    hard = [
-        Case(data_format=CSV, size=size, condition=c.NONE, expect=expect, random=True)
-        for size, expect in ((Size.EXACT, delivered()), (Size.OVER, _LARGE), (Size.SIX, _LARGE), (Size.TWELVE, _LARGE))
-    ]
-    never = [
-        Case(
-            data_format=data_format,
-            size=Size.KB,
-            condition=c.NONE,
-            expect=queued("route-is-queued"),
-            streaming=Streaming.NEVER,
-        )
+    found += [replace(_plain(CSV, size, expect), random=True) for size, expect in _HARD.items()]
+    queued_only = queued("route-is-queued")
+    found += [
+        replace(_plain(data_format, Size.KB, queued_only), streaming=Streaming.NEVER)
         for data_format in (CSV, JSON, PARQUET)
     ]
-    return [*text, *binary, *gzipped, *hard, *never]
+    return found
+
+
+def _plain(data_format: DataFormat, size: Size, expect: Seen) -> Case:
+    return Case(data_format=data_format, size=size, condition=c.NONE, expect=expect)
 
 
 #: What each condition makes of records that are small enough to stream, in whatever format.
@@ -75,7 +57,7 @@ STREAMING: tuple[tuple[Condition, Seen], ...] = (
     (c.UNAUTHENTICATED, spooled("destination-not-configured", attempts=1)),
     (c.DENIED, spooled("destination-not-configured", attempts=1)),
     (c.DENIED_EMPTY, spooled("destination-not-configured", attempts=1)),
-    (c.NOT_FOUND, spooled("destination-not-configured", attempts=1)),
+    (c.NOT_FOUND, queued("streaming-disabled", attempts=1)),
     (c.POLICY_OFF, queued("streaming-disabled", attempts=1)),
     (c.NO_TABLE, spooled("destination-not-configured", attempts=1)),
     (c.NO_DATABASE, spooled("destination-not-configured", attempts=1)),
@@ -117,7 +99,7 @@ STREAMING: tuple[tuple[Condition, Seen], ...] = (
     (c.CONTAINERS_403, delivered()),
     (c.THROTTLED_AND_FIRST_CONTAINER, queued("throttled", attempts=3)),
     (c.THROTTLED_AND_NO_INGESTION, spooled("unavailable", attempts=3, dm=1)),
-    (c.THROTTLED_AND_QUEUES, spooled("unavailable", attempts=3, dm=2, unsure=True)),
+    (c.THROTTLED_AND_QUEUES, spooled("unavailable", attempts=3, dm=2)),
     (c.LOST_AND_NO_INGESTION, spooled("unavailable", attempts=3, dm=1, times=3, unsure=True)),
 )
 
@@ -159,7 +141,7 @@ QUEUED: tuple[tuple[Condition, Seen], ...] = (
     (c.CONTAINERS_403, spooled("unavailable", dm=2)),
     (c.CONTAINERS_503, spooled("unavailable", dm=2)),
     (c.FIRST_QUEUE, _LARGE),
-    (c.QUEUES, spooled("unavailable", dm=2, unsure=True)),
+    (c.QUEUES, spooled("unavailable", dm=2)),
     (c.NO_QUEUES, spooled("unavailable", dm=2)),
     (c.NO_CONTAINERS, spooled("unavailable", dm=2)),
     (c.OUTAGE, spooled("unavailable", dm=1)),

@@ -1,8 +1,11 @@
 """All cases through the official client, side by side, because most of its time is waiting."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +37,7 @@ async def measure(cases: Sequence[Case], logs: Path, tell: Callable[[str], None]
             number, case = waiting.pop()
             stage = Stage(scene=scene, case=case, table=f"T{number}")
             await asyncio.to_thread(stage.prepare)
-            facts[case.name] = fact = await asyncio.to_thread(official.run, stage)
+            facts[case.name] = fact = await _aside(partial(official.run, stage))
             played.append(stage)
             tell(f"{fact.answer}, {fact.stream} streaming requests, {fact.seconds} s: {case.name}")
         await asyncio.sleep(_SETTLE)
@@ -45,3 +48,24 @@ async def measure(cases: Sequence[Case], logs: Path, tell: Callable[[str], None]
     async with scenes(_AT_ONCE, logs) as grounds:
         await asyncio.gather(*(work(scene) for scene in grounds))
     return {case.name: facts[case.name] for case in cases}
+
+
+async def _aside[T](work: Callable[[], T]) -> T:
+    """Run blocking work in a thread that nobody waits for at the end: Ctrl-C does not sit out the client's retries."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(settling: Callable[[], None]) -> None:
+        if not done.done():
+            settling()
+
+    def run() -> None:
+        try:
+            settling = partial(done.set_result, work())
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the work is awaited
+            settling = partial(done.set_exception, error)
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, settling)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await done

@@ -22,6 +22,25 @@ from shared.routes import Streaming, Target
 PATIENCE = 2.0
 
 
+_UNSENT = Rejected(
+    problem=Problem(
+        code=Code.UNAVAILABLE,
+        detail="The deadline passed before the records could be sent. Nothing is held: send them again.",
+        retry_after=5.0,
+    ),
+    attempts=0,
+)
+_UNKNOWN = Rejected(
+    problem=Problem(
+        code=Code.OUTCOME_UNKNOWN,
+        detail="The deadline passed while the records were on their way; Kusto may have taken them.",
+        retry_after=5.0,
+        maybe_committed=True,
+    ),
+    attempts=1,
+)
+
+
 class Ingests(Protocol):
     """What stands behind the coalescer: managed ingestion."""
 
@@ -89,7 +108,13 @@ class Coalescer:
         full = self._full(payload)
         if full:
             return Rejected(problem=full, attempts=0)
-        return await self._wait(self._enter(payload, deadline), deadline)
+        # One timer on the caller's own future, and no task or wrapper of its own: thousands may wait here.
+        waiting = self._enter(payload, deadline)
+        timer = waiting.outcome.get_loop().call_later(deadline.remaining, self._late, waiting)
+        try:
+            return await waiting.outcome
+        finally:
+            timer.cancel()
 
     def _full(self, payload: Payload) -> Problem | None:
         over_requests = self._requests >= self._bounds.requests
@@ -120,19 +145,17 @@ class Coalescer:
         self._pump(key, lane)
         return waiting
 
-    async def _wait(self, waiting: _Waiting, deadline: Deadline) -> Outcome:
-        done, _ = await asyncio.wait({waiting.outcome}, timeout=deadline.remaining)
-        if done:
-            return waiting.outcome.result()
+    def _late(self, waiting: _Waiting) -> None:
+        """A caller's time is over: take its records back while they are here, else say that nobody knows."""
+        if waiting.outcome.done():
+            return
         lane = self._lanes.get(_Key.of(waiting.payload))
         if lane is not None and waiting in lane.waiting:
             lane.waiting.remove(waiting)
             self._leave(lane, (waiting,))
-            detail = "The deadline passed before the records could be sent. Nothing is held: send them again."
-            return Rejected(problem=Problem(code=Code.UNAVAILABLE, detail=detail, retry_after=5.0), attempts=0)
-        detail = "The deadline passed while the records were on their way; Kusto may have taken them."
-        problem = Problem(code=Code.OUTCOME_UNKNOWN, detail=detail, retry_after=5.0, maybe_committed=True)
-        return Rejected(problem=problem, attempts=1)
+            waiting.outcome.set_result(_UNSENT)
+        else:
+            waiting.outcome.set_result(_UNKNOWN)
 
     def _pump(self, key: _Key, lane: _Lane) -> None:
         """Send what may be sent: at once when nothing is in flight, else when a full request waits or one is stuck."""

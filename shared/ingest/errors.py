@@ -8,6 +8,7 @@ the end-to-end tests of Azure/Webjobs.Extensions.Kusto; the classifier of Azure/
 exceptions.py and client_base.py (`_handle_http_error`), whose exceptions `failure_of` takes apart.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -118,8 +119,7 @@ _BY_MARK = (
 _BY_STATUS = {
     401: Verdict(action=Action.CONFIGURATION, reason="access-denied", advice=_NO_ACCESS),
     403: Verdict(action=Action.CONFIGURATION, reason="access-denied", advice=_NO_ACCESS),
-    # The SDK drops the body of a 404; on the ingestion path it means that the cluster does not stream (docs), and the
-    # other reading, a missing table, must not be queued either: it would vanish in the batching manager.
+    # Where no code says more, a 404 may be a missing table: queued, the records would vanish in the batching manager.
     404: Verdict(action=Action.CONFIGURATION, reason="destination-not-found", advice=_NO_TABLE),
     408: Verdict(action=Action.UNKNOWN, reason="timeout"),
     413: Verdict(action=Action.QUEUE, reason="too-large-for-streaming"),
@@ -168,8 +168,7 @@ def failure_of(error: BaseException) -> Failure:
         case sdk.KustoNetworkError():
             return Failure(status=None, sent=not _never_sent(error.__cause__))
         case sdk.KustoServiceError():
-            response = error.http_response
-            return Failure(status=_status(response), retry_after=_retry_after((response,)))
+            return _service_failure(error.http_response)
         case _:
             return _local_failure(error)
 
@@ -195,6 +194,20 @@ def _api_failure(error: Any) -> Failure:
         permanent=told.permanent is True,
         retry_after=_retry_after((error.http_response,)),
     )
+
+
+def _service_failure(response: Any) -> Failure:
+    """An answer of which the SDK kept no error: it drops the body of a 404, whose code tells which one it is.
+
+    The asynchronous client has read the body by then (azure-kusto-data 6.0.4, aio/client.py; aiohttp keeps it).
+    """
+    try:
+        told = json.loads(getattr(response, "_body", None) or b"{}").get("error") or {}
+        code, description = str(told.get("code") or ""), str(told.get("@message") or "")
+    except (ValueError, AttributeError, TypeError):
+        code = description = ""
+    text = _without_names(description).lower()
+    return Failure(status=_status(response), code=code, text=text, retry_after=_retry_after((response,)))
 
 
 def _without_names(text: str) -> str:

@@ -21,6 +21,7 @@ from shared.routes import Tagging, Target
 _GZIP_LEVEL = 1
 _TRIES = 3  # containers or queues, as in the SDK
 _CONNECT_TIMEOUT = 5  # seconds
+_SERVER_ERROR = 500
 _READ_TIMEOUT = 20  # seconds without a byte
 
 
@@ -117,7 +118,17 @@ class QueuedEndpoint:
         self._resources.forget()
         kinds = ", ".join(sorted({type(error).__name__ for error in failures}))
         # Not `from failures[-1]`: storage errors quote URLs with their SAS.
-        raise NotQueuedError(f"None of {len(failures)} places took it ({kinds}).", maybe_committed=commits) from None
+        unsure = commits and any(_in_doubt(error) for error in failures)
+        raise NotQueuedError(f"None of {len(failures)} places took it ({kinds}).", maybe_committed=unsure) from None
+
+
+def _in_doubt(error: Exception) -> bool:
+    """Whether a storage call that failed may have been carried out all the same."""
+    from azure.core.exceptions import HttpResponseError, ServiceRequestError  # noqa: PLC0415 - loaded by now
+
+    if isinstance(error, HttpResponseError):
+        return error.status_code is None or error.status_code >= _SERVER_ERROR
+    return not isinstance(error, ServiceRequestError)  # the connection itself failed: nothing was sent
 
 
 def _packed(payload: Payload) -> tuple[bytes, str]:

@@ -5,6 +5,7 @@ Attempts, waits and fallback are the managed policy's business (managed.py). The
 """
 
 import gzip
+import io
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -42,12 +43,13 @@ class StreamingEndpoint:
         properties.set_option("servertimeout", timedelta(seconds=max(1, int(timeout))))
         client = await self._client()
         target = payload.target
-        # A fresh bytes object per attempt: a stream that was read once would be sent empty and accepted. The SDK
-        # labels every body `Content-Encoding: gzip` and puts names into the URL as they are, so we compress and quote.
+        # A fresh stream per attempt: one that was read before would be sent empty, and accepted. Not bytes, which
+        # aiohttp writes in one piece. The SDK labels every body `Content-Encoding: gzip` and puts names into the URL
+        # as they are, so we compress and quote.
         await client.execute_streaming_ingest(
             quote(target.database, safe=""),
             quote(target.table, safe=""),
-            gzip.compress(payload.records.content, _GZIP_LEVEL, mtime=0),
+            io.BytesIO(gzip.compress(payload.records.content, _GZIP_LEVEL, mtime=0)),
             None,
             payload.records.data_format.value,
             properties,

@@ -3,6 +3,7 @@
 Containers and queues are made by the infrastructure; on a laptop, where nobody made them, they are made on first use.
 """
 
+import io
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -130,7 +131,12 @@ class Container:
 
         async def write() -> str:
             answer = await self._blob(name).upload_blob(
-                content, length=len(content), overwrite=overwrite, metadata=metadata, max_concurrency=1, **conditions
+                io.BytesIO(content),  # not bytes, which aiohttp writes in one piece
+                length=len(content),
+                overwrite=overwrite,
+                metadata=metadata,
+                max_concurrency=1,
+                **conditions,
             )
             return str(answer["etag"])
 

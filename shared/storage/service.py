@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobServiceClient
     from azure.storage.queue.aio import QueueServiceClient
 
-#: A storage call that fails is tried once more at once; the SDK's default waits 15 s and more, longer than a caller.
+#: A storage call that fails is tried once more, soon; the SDK's default waits 15 s and more, longer than a caller.
 _RETRIES: dict[str, Any] = {
-    "retry_total": 2,
+    "retry_total": 1,
     "initial_backoff": 0.2,
-    "increment_base": 2,
+    "increment_base": 1,
+    "random_jitter_range": 0,
     "connection_timeout": 5,
     "read_timeout": 20,
 }

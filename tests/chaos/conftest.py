@@ -10,7 +10,8 @@ from azure.storage.blob import BlobServiceClient
 from local.kusto.dm.ingestor import Patience
 from tests.kusto_fixture import LocalKusto, running_kusto
 
-from .world import LANDING, SCHEMA, World
+from .scenery import LANDING, SCHEMA
+from .world import World
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

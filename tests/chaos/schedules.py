@@ -33,6 +33,7 @@ class Turn(StrEnum):
 
     WAIT = "wait"
     AT_ONCE = "at-once"  # Prefer: respond-async
+    SOON = "soon"  # Prefer: wait=1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,7 @@ _STREAM: list[Effect] = [
     Garble(kind=Garbage.EMPTY),
     Garble(kind=Garbage.HTML, commit=False),
     Delay(seconds=0.05),
+    Delay(seconds=1.2),  # longer than those wait who want to be answered soon
 ]
 # No 429 here: the SDK waits for real between its tries. It has a test of its own.
 _DM: list[Effect] = [
@@ -126,7 +128,7 @@ _posts = st.one_of(
         keyed=st.booleans(),
         times=st.sampled_from([1, 1, 2]),
         quarantine=st.booleans(),
-        turn=st.sampled_from([Turn.WAIT, Turn.WAIT, Turn.AT_ONCE]),
+        turn=st.sampled_from([Turn.WAIT, Turn.WAIT, Turn.SOON, Turn.AT_ONCE]),
     ),
     st.builds(Post, route=st.just("events"), records=_good, keyed=st.booleans(), times=st.sampled_from([1, 1, 2])),
     st.builds(Post, route=st.just("hooks"), records=st.just((True,)), keyed=st.just(False), times=st.integers(1, 2)),

@@ -6,13 +6,17 @@ import asyncio
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from local.kusto.faults.effects import Answer, Drop, Endpoint
+import pytest
+
+from local.kusto.faults.effects import Answer, Drop, Endpoint, Garbage, Garble
 from tests.fakes_storage import Trouble
 
 from .bodies import line
 from .laws import Sent, check_stored
 
 if TYPE_CHECKING:
+    from local.kusto.faults.effects import Effect
+
     from .world import World
 
 
@@ -43,13 +47,28 @@ async def test_a_bad_neighbour_in_a_queued_batch(world: World) -> None:
     await _judged(world, *sent)
 
 
-async def test_a_500_after_the_commit_is_said(world: World) -> None:
+@pytest.mark.parametrize(
+    "effect",
+    [
+        Answer(status=500, permanent=False, commit=True),
+        Answer(status=504, permanent=False, commit=True),
+        Drop(commit=True),
+        Garble(kind=Garbage.TRUNCATED),
+        Garble(kind=Garbage.EMPTY),
+    ],
+    ids=["500", "504", "dropped", "truncated", "empty"],
+)
+async def test_an_answer_that_was_lost_after_the_commit_is_said(world: World, effect: Effect) -> None:
     sent = _sent(True)
     world.sent.append(sent)
-    world.kusto.faults.on(Endpoint.STREAM, effect=Answer(status=500, permanent=False, commit=True))
+    world.kusto.faults.on(Endpoint.STREAM, effect=effect)
 
-    assert (await world.post(sent)).status == 200
+    reply = await world.post(sent)
+
+    assert reply.status == 200
     await _judged(world, sent)
+    rows = await asyncio.to_thread(world.rows)
+    assert rows[sent.ids[0]] > 1 or not reply.unsure
 
 
 async def test_a_queued_refusal_is_told_by_the_operation(world: World) -> None:

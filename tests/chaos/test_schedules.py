@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -12,15 +11,17 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from .bodies import event, line
 from .laws import Sent, check_books, check_silence, check_stored
+from .scenery import SECRET, Captured, captured
 from .schedules import Land, Post, Step, Turn, schedules
-from .world import SECRET, Captured, World
+from .world import World
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.kusto_fixture import LocalKusto
 
-EXAMPLES = 15
+_PREFER = {Turn.AT_ONCE: "respond-async", Turn.SOON: "wait=1"}
+EXAMPLES = 300
 _AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJ"
 
 
@@ -38,15 +39,12 @@ _AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJ"
 def test_every_schedule_keeps_the_promises(
     schedule: tuple[Step, ...], kusto: LocalKusto, storage: str, tmp_path: Path
 ) -> None:
-    log = Captured()
-    logging.getLogger().addHandler(log)
-    logging.getLogger("shared").setLevel(logging.INFO)
     kusto.faults.clear()
     try:
-        asyncio.run(_lived(schedule, World(kusto=kusto, storage=storage, folder=tmp_path), log))
+        with captured() as log:
+            asyncio.run(_lived(schedule, World(kusto=kusto, storage=storage, folder=tmp_path), log))
     finally:
         kusto.faults.clear()
-        logging.getLogger().removeHandler(log)
 
 
 async def _lived(schedule: tuple[Step, ...], world: World, log: Captured) -> None:
@@ -86,7 +84,7 @@ async def _posted(world: World, post: Post) -> None:
     )
     world.sent.append(sent)
     times = post.times if sent.recognised else 1  # without a key, sending twice is asking for two rows
-    headers = {"prefer": "respond-async"} if post.turn is Turn.AT_ONCE else {}
+    headers = {"prefer": _PREFER[post.turn]} if post.turn in _PREFER else {}
     await asyncio.gather(*(world.post(sent, **headers) for _ in range(times)))
 
 

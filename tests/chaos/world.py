@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import logging
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -30,6 +28,7 @@ from tests.fakes_storage import MemoryContainer, MemoryQueue, Weather
 from tests.kusto_fixture import until
 
 from .laws import Reply, Sent
+from .scenery import LANDING, ROUTES, SECRET, SkippingClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,73 +37,9 @@ if TYPE_CHECKING:
     from shared.composition import Composition
     from tests.kusto_fixture import LocalKusto
 
-SECRET = "webhook-secret-of-the-chaos-tests"
-LANDING = "landing"
-ROUTES = """
-[routes.lines]
-table = "Lines"
-format = "csv"
-
-[routes.events]
-table = "Docs"
-format = "json"
-mapping = "docs"
-
-[routes.queued]
-table = "Lines"
-format = "csv"
-streaming = "never"
-
-[routes.hooks]
-table = "Docs"
-mapping = "docs"
-webhook = { scheme = "github", secret = "CHAOS_SECRET" }
-
-[routes.files]
-table = "Lines"
-format = "csv"
-blobs = ["files/**"]
-"""
-SCHEMA = (
-    ".create table Lines (Id:string, Text:string)",
-    ".create table Docs (Id:string, Data:dynamic)",
-    """.create table Docs ingestion json mapping "docs"
-    '[{"Column":"Id","Properties":{"Path":"$.id"}},{"Column":"Data","Properties":{"Path":"$.data"}}]'""",
-    ".alter database Events policy streamingingestion enable",
-)
 #: Tries of the host before a blob event goes to the poison queue (host.json, poisonBlobThreshold).
 _BLOB_TRIES = 5
 _HALF_A_DAY = 12 * 3600.0
-
-
-class SkippingClock:
-    """The machine's clock, except that waiting costs nothing: it moves the clock instead."""
-
-    def __init__(self) -> None:
-        self.skipped = 0.0
-
-    def monotonic(self) -> float:
-        return time.monotonic() + self.skipped
-
-    def now(self) -> float:
-        return time.time() + self.skipped
-
-    async def sleep(self, seconds: float) -> None:
-        assert seconds >= 0
-        self.skipped += seconds
-        await asyncio.sleep(0)
-
-
-class Captured(logging.Handler):
-    """Every line that this process logs, but for the local Kusto's own."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if not record.name.startswith(("local.", "asyncio", "hypothesis")):
-            self.lines.append(self.format(record))
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -11,6 +11,8 @@ from local.kusto.commands.registry import Call, entries
 from local.kusto.commands.shapes import listed, strings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from local.kusto.catalog import Database
     from local.kusto.commands.reader import Reader
     from local.kusto.model import ResultTable
@@ -96,15 +98,15 @@ def create_database(call: Call) -> ResultTable:
     return listed(strings("DatabaseName", "DatabaseAccessMode"), [(name, "ReadWrite")])
 
 
-def show_extents(call: Call) -> ResultTable:
-    """``.show table T extents``, ``.show tables (A, B) extents``, ``.show database [NAME] extents``."""
-    return _extents(call, _wanted(call, call.reader))
-
-
 def show_table_extents(call: Call) -> ResultTable:
     """``.show table T extents [where tags has 'X']``."""
-    call.engine.database(call.database).table(call.names[0])
-    return _extents(call, [call.names[0]])
+    return extents_of(call, call.database, call.names)
+
+
+def show_database_extents(call: Call) -> ResultTable:
+    """``.show database [NAME] extents``, ``.show extents``."""
+    name = call.names[0] if call.names else call.database
+    return extents_of(call, name, sorted(call.engine.database(name).tables))
 
 
 def drop_extents(call: Call) -> ResultTable:
@@ -134,24 +136,16 @@ def show_update_failures(call: Call) -> ResultTable:
     return listed(columns, [(at.isoformat(), *others) for at, *others in rows])
 
 
-def _wanted(call: Call, reader: Reader) -> list[str]:
-    database = call.engine.database(call.database)
-    names = reader.names() if reader.rest.startswith("(") else None
-    reader.expect("extents")
-    if names is None:
-        return sorted(database.tables)
-    for name in names:
-        database.table(name)
-    return names
-
-
-def _extents(call: Call, tables: list[str]) -> ResultTable:
+def extents_of(call: Call, name: str, tables: Sequence[str]) -> ResultTable:
+    """The extents of tables that have to be there, narrowed by the ``[hot] [where tags …]`` that follows."""
+    database = call.engine.database(name)
+    known = [database.table(table).name for table in tables]
     call.reader.accept("hot")
     tags = _tags(call.reader)
     call.reader.end()
     with call.engine.reading() as con:
-        found = [e for e in store.extents(con, call.database, tables) if _has(e, tags)]
-    return listed(_EXTENTS, [_extent_row(call.database, e) for e in found])
+        found = [e for e in store.extents(con, name, known) if _has(e, tags)]
+    return listed(_EXTENTS, [_extent_row(name, e) for e in found])
 
 
 def _tags(reader: Reader) -> list[tuple[str, str]]:
@@ -208,9 +202,9 @@ ENTRIES = entries(
     (".show version", show_version),
     (".show databases", show_databases),
     (".show table * extents", show_table_extents),
-    (".show tables * extents", show_extents),
-    (".show extents", lambda call: _extents(call, sorted(call.engine.database(call.database).tables))),
-    (".show database extents", lambda call: _extents(call, sorted(call.engine.database(call.database).tables))),
+    (".show extents", show_database_extents),
+    (".show database extents", show_database_extents),
+    (".show database * extents", show_database_extents),
     (".show database", show_database),
     (".create database", create_database),
     (".drop extents", drop_extents),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from local.kusto import store
 from local.kusto.commands.registry import Call, entries
 from local.kusto.commands.shapes import csl_schema, json_schema, listed, schema_rows, strings, table_rows
+from local.kusto.commands.shows import extents_of
 
 if TYPE_CHECKING:
     from local.kusto.catalog import Table
@@ -39,12 +40,14 @@ def clear_database(call: Call) -> ResultTable:
 
 
 def show_tables(call: Call) -> ResultTable:
-    """``.show tables [(A, B)] [details]``."""
+    """``.show tables [(A, B)] [details | extents]``."""
     database = call.engine.database(call.database)
     wanted = call.reader.names() if call.reader.rest.startswith("(") else None
     if call.reader.accept("details"):
         names = sorted(database.tables) if wanted is None else wanted
         return _details(call, [database.table(n) for n in names])
+    if call.reader.accept("extents"):
+        return extents_of(call, call.database, sorted(database.tables) if wanted is None else wanted)
     call.reader.end()
     tables = sorted(database.tables.values(), key=lambda t: t.name)
     return table_rows(database, [t for t in tables if wanted is None or t.name in wanted])

@@ -7,7 +7,11 @@ from http.client import HTTPConnection, IncompleteRead, RemoteDisconnected
 from urllib.parse import urlsplit
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
+from local.kusto.errors import KustoError
+from local.kusto.faults.admin import loopback_only
 from local.kusto.faults.client import FaultsError
 from local.kusto.faults.effects import Aim, Answer, Delay, Drop, Endpoint, Fault, Garbage, Garble, SlowBody
 from tests.kusto_fixture import LocalKusto
@@ -242,3 +246,19 @@ def test_faults_can_be_listed_and_lifted(kusto: LocalKusto) -> None:
 def test_the_client_tells_why_it_was_refused(kusto: LocalKusto) -> None:
     with pytest.raises(FaultsError, match="probability"):
         kusto.faults.on(Endpoint.STREAM, effect=Answer(status=500), probability=3)
+
+
+@pytest.mark.parametrize(
+    ("caller", "status"), [("127.0.0.1", 200), ("::1", 200), ("192.0.2.7", 403), ("127.0.0.1.example", 403), ("", 403)]
+)
+async def test_the_admin_endpoint_answers_this_machine_only(caller: str, status: int) -> None:
+    async def route(_: web.Request) -> web.Response:
+        return web.Response()
+
+    request = make_mocked_request("GET", "/admin/faults").clone(remote=caller)
+
+    try:
+        found = (await loopback_only(route)(request)).status
+    except KustoError as error:
+        found = error.status
+    assert found == status

@@ -21,7 +21,6 @@ pytestmark = [
     # azure-kusto-ingest 6.0.4 calls datetime.utcnow(), which Python 3.12 deprecates.
     pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning"),
     # aiohttp warns of bodies over 1 MiB that are bytes: they are written in one piece.
-    pytest.mark.filterwarnings("ignore:Sending a large body directly:ResourceWarning"),
 ]
 
 

@@ -46,8 +46,7 @@ def target(table: str = "T", mapping: str | None = None, data_format: DataFormat
 async def test_what_is_sent() -> None:
     database, table, body, _, data_format, properties, mapping = await sent(target(mapping="m"), attempt=2)
     assert (database, table, data_format, mapping) == ("My%20Events", "T", "csv", "m")
-    assert gzip.decompress(body) == b"a\n"
-    assert isinstance(body, bytes)  # azure-kusto-data sends a stream that was read once as an empty body
+    assert gzip.decompress(body.read()) == b"a\n"
     assert properties.client_request_id == f"managed;{UUID(int=1)};2"
     assert properties.application == "app"
 
@@ -72,4 +71,7 @@ async def test_a_name_stays_in_its_place_of_the_url(name: str) -> None:
 
 
 async def test_every_attempt_sends_the_same_bytes() -> None:
-    assert (await sent(target(), attempt=0))[2] == (await sent(target(), attempt=1))[2]
+    """A stream that was read once would go out as an empty body (azure-kusto-data 6.0.4), so each has its own."""
+    first, second = [(await sent(target(), attempt=attempt))[2] for attempt in (0, 1)]
+    assert first is not second
+    assert first.read() == second.read() != b""
