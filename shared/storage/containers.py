@@ -3,7 +3,6 @@
 Containers and queues are made by the infrastructure; on a laptop, where nobody made them, they are made on first use.
 """
 
-import io
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -131,7 +130,7 @@ class Container:
 
         async def write() -> str:
             answer = await self._blob(name).upload_blob(
-                io.BytesIO(content),  # not bytes, which aiohttp writes in one piece
+                content,
                 length=len(content),
                 overwrite=overwrite,
                 metadata=metadata,
