@@ -29,6 +29,7 @@ from local.processes import Child, Command
 LANDING = "landing"
 # -P: the folder a command was called in must not shadow our packages.
 _MODULE = (sys.executable, "-P", "-m")
+_PATH = {"PYTHONPATH": str(ROOT)}
 _DRAINS = 35.0  # seconds: the Functions host waits 30 for its running calls
 _START_SECONDS = 120.0  # a busy laptop with cold caches; usually two
 
@@ -185,7 +186,9 @@ class Stack:
             if not ready.done() and line.startswith('{"ready"'):
                 ready.set_result(json.loads(line))
 
-        child = await Child.spawn(Command(name=name, argv=argv, log=log, env=env or {}, grace=grace), follow)
+        child = await Child.spawn(
+            Command(name=name, argv=argv, log=log, env=_PATH | dict(env or {}), grace=grace), follow
+        )
         self._keep(child)
         return await child.until(ready, _START_SECONDS)
 
