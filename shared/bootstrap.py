@@ -43,7 +43,12 @@ class Application:
 
     async def ingest(self, call: HttpCall) -> HttpReply:
         """`POST /api/ingest/{route}[/{table}]`."""
-        return self._leaving(call) or await _answered(call.operation_id, self._parts.http.ingest(call))
+        leaving = self._leaving(call)
+        if leaving is not None:
+            return leaving
+        operation, work = call.operation_id, self._parts.http.ingest(call)
+        del call  # the stages let go of the body when they have framed it; so must whoever waits for them
+        return await _answered(operation, work)
 
     async def hook(self, call: HttpCall) -> HttpReply:
         """`/api/hooks/{route}[/{table}]`."""

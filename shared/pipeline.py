@@ -88,6 +88,7 @@ class HttpPipeline:
             if options.dry_run:
                 entry.settle(None)
                 return _answer(work, Recognised(outcome=None))
+            del call, framed  # the body is in the payload now; thousands may wait here
             answer = await self._ingested(work)
             entry.settle(answer.outcome, duplicate=answer.duplicate)
             return answer
@@ -159,7 +160,11 @@ class HttpPipeline:
         )
 
     async def _ingested(self, work: _Work) -> Answer:
-        recognised = await self._parts.recognition.once(work.identity, work.seconds, lambda: self._outcome(work))
+        recognition = self._parts.recognition
+        if work.identity.keyed:
+            recognised = await recognition.once(work.identity, work.seconds, lambda: self._outcome(work))
+        else:  # no frame and no closure more than needed: thousands may wait here
+            recognised = await recognition.followed(work.identity, await self._outcome(work))
         answer = _answer(work, recognised)
         if answer.outcome is not None:
             log_outcome(work.payload.route, answer.operation_id, answer.outcome)

@@ -51,14 +51,17 @@ class Recognition:
     async def once(self, identity: Identity, seconds: float, work: Callable[[], Awaitable[Outcome]]) -> Recognised:
         """Do the work unless it is done already; `seconds`: the time that it may take."""
         if not identity.keyed:
-            outcome = await work()
-            if isinstance(outcome, Deferred):
-                await self._note(self._receipt(identity, outcome))
-            return Recognised(outcome=outcome)
+            return await self.followed(identity, await work())
         claim = await self._begin(identity, seconds)
         if isinstance(claim, Receipt):
             return _repeated(claim, identity)
         return Recognised(outcome=await self._claimed(identity, claim, work))
+
+    async def followed(self, identity: Identity, outcome: Outcome) -> Recognised:
+        """Work without a key is never recognised, but a deferral can be followed."""
+        if isinstance(outcome, Deferred):
+            await self._note(self._receipt(identity, outcome))
+        return Recognised(outcome=outcome)
 
     async def _begin(self, identity: Identity, seconds: float) -> Claim | Receipt | None:
         now = self._clock.now()
