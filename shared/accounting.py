@@ -6,10 +6,9 @@ counted out in the same place that counted it in.
 
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
 from shared.lifecycle import Lifecycle
 from shared.outcome import Deferred, Delivered, Outcome, Rejected
@@ -40,16 +39,32 @@ def fate_of(outcome: Outcome | None, *, duplicate: bool = False) -> Fate:
             return Fate.REJECTED
 
 
-@dataclass(slots=True)
 class Entry:
-    """One piece of work; without a fate when it is left, it failed."""
+    """One piece of work, counted in where its `with` begins and out where it ends; without a fate it has failed.
 
-    fate: Fate = Fate.REJECTED
-    outcome: Outcome | None = None
+    A class rather than a generator: thousands of them may wait at once.
+    """
+
+    __slots__ = ("_books", "_route", "_started", "fate", "outcome")
+
+    def __init__(self, books: "Accounting", route: str) -> None:
+        self._books = books
+        self._route = route
+        self._started = 0.0
+        self.fate = Fate.REJECTED
+        self.outcome: Outcome | None = None
 
     def settle(self, outcome: Outcome | None, *, duplicate: bool = False) -> None:
         """It ended like this."""
         self.outcome, self.fate = outcome, fate_of(outcome, duplicate=duplicate)
+
+    def __enter__(self) -> Self:
+        self._started = time.monotonic()
+        self._books.begin(self._route)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._books.end(self._route, self, time.monotonic() - self._started)
 
 
 @dataclass(slots=True)
@@ -61,21 +76,23 @@ class Accounting:
     in_progress: Counter[str] = field(default_factory=Counter)
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
 
-    @contextmanager
-    def work(self, route: str) -> Iterator[Entry]:
-        """Count a piece of work in, and out by the fate that its entry has at the end."""
+    def work(self, route: str) -> Entry:
+        """A piece of work, to be used in a `with`."""
+        return Entry(self, route)
+
+    def begin(self, route: str) -> None:
+        """Count a piece of work in."""
         self.received[route] += 1
         self.in_progress[route] += 1
         self.lifecycle.begin()
         count_received(route)
-        entry, started = Entry(), time.monotonic()
-        try:
-            yield entry
-        finally:
-            self.in_progress[route] -= 1
-            self.lifecycle.end()
-            self.settled[route, entry.fate] += 1
-            count_settled(route, entry.fate.value, entry.outcome, time.monotonic() - started)
+
+    def end(self, route: str, entry: Entry, seconds: float) -> None:
+        """Count a piece of work out, by the fate that its entry has."""
+        self.in_progress[route] -= 1
+        self.lifecycle.end()
+        self.settled[route, entry.fate] += 1
+        count_settled(route, entry.fate.value, entry.outcome, seconds)
 
     def unbalanced(self) -> dict[str, int]:
         """Routes whose books do not balance, and by how much: for tests, where it must be empty."""

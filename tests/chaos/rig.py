@@ -100,7 +100,9 @@ class Rig:
             on_line=self._grid.follow,
         )
         self._children["azurite"] = azurite.child
-        self._storage = azurite.endpoints
+        restarted, self._storage = self._storage is not None, azurite.endpoints
+        if restarted:
+            await _make_landing(azurite.endpoints.connection_string)
 
     async def start_kusto(self) -> None:
         argv = ["local.kusto", "--storage", self.storage.connection_string, "--data", str(self._plan.folder / "kusto")]
@@ -236,3 +238,11 @@ async def eventually[T](look: Callable[[], Awaitable[T]], good: Callable[[T], bo
     while not good(seen := await look()) and loop.time() < end:  # noqa: ASYNC110 - another process is looked at
         await asyncio.sleep(0.25)
     return seen
+
+
+async def _make_landing(connection_string: str) -> None:
+    """Azurite writes behind: a container that was made shortly before it was killed may be gone with it."""
+    async with BlobServiceClient.from_connection_string(connection_string) as blobs:
+        container = blobs.get_container_client(LANDING)
+        if not await container.exists():
+            await container.create_container()
