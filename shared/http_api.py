@@ -116,14 +116,18 @@ def _delivered(answer: Answer, outcome: Delivered) -> _Json:
 
 
 def _deferred(answer: Answer, outcome: Deferred) -> _Json:
-    return {
-        "mode": outcome.mode.value,
-        "reason": outcome.reason,
-        "rows": _rows(answer, ingested=0) | {"rejected": len(outcome.rejected)},
-        "bytes": outcome.raw_size,
-        "attempts": outcome.attempts,
-        "maybeDuplicate": outcome.maybe_duplicate,
-    } | _set_aside(outcome.rejected)
+    return (
+        {
+            "mode": outcome.mode.value,
+            "reason": outcome.reason,
+            "rows": _rows(answer, ingested=0) | {"rejected": len(outcome.rejected)},
+            "bytes": outcome.raw_size,
+            "attempts": outcome.attempts,
+            "maybeDuplicate": outcome.maybe_duplicate,
+        }
+        | ({"detail": outcome.detail} if outcome.detail else {})
+        | _set_aside(outcome.rejected)
+    )
 
 
 def _set_aside(errors: tuple[RecordError, ...]) -> _Json:

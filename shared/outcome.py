@@ -158,6 +158,7 @@ class Deferred:
     attempts: int  # streaming attempts made before
     mode: Mode = Mode.QUEUED
     maybe_duplicate: bool = False
+    detail: str = ""  # what the operator can do about it, where something can be done
     via: str = ""  # name of the spooled payload, or of the source that Kusto's queue has
     sources: Mapping[UUID, str] = field(default_factory=dict)  # of gathered payloads: which source each one is in
     rejected: tuple[RecordError, ...] = ()  # records set aside as dead letters; `rows` does not count them

@@ -69,6 +69,8 @@ class DurableIngestion:
             _LOG.warning("spool failed for %s: %s", payload.source_id, type(error).__name__)
             unsure = problem.maybe_committed or getattr(error, "maybe_held", True)
             return replace(rejected, problem=replace(problem, maybe_committed=unsure))
+        # Other problems say that nothing is held, which is no longer true.
+        advice = problem.detail if problem.code is Code.NOT_CONFIGURED else ""
         _LOG.warning("spooled %s route=%s code=%s", payload.source_id, payload.route, problem.code)
         return Deferred(
             mode=Mode.SPOOLED,
@@ -77,5 +79,6 @@ class DurableIngestion:
             raw_size=payload.raw_size,
             attempts=rejected.attempts,
             maybe_duplicate=problem.maybe_committed,
+            detail=f"{advice} The records are kept and tried again by themselves.".lstrip(),
             via=name,
         )

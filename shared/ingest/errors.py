@@ -155,6 +155,11 @@ def _by_kind(failure: Failure, status: int) -> Verdict:
     return Verdict(action=action, reason="service-error", retry_after=failure.retry_after)
 
 
+def advice_of(reason: str) -> str:
+    """What can be done about a reason; empty where nothing has to be."""
+    return next((row.advice for row in _BY_MARK if row.reason == reason), "")
+
+
 def failure_of(error: BaseException) -> Failure:
     """Take an exception of the Kusto SDK, aiohttp or asyncio apart. Anything else counts as a lost answer."""
     # The SDK is loaded by the time one of its exceptions is; importing it at the top would cost 200 ms of cold start.

@@ -17,7 +17,7 @@ from uuid import UUID
 from shared.deadline import Clock, Deadline
 from shared.ingest.concurrency import Concurrency
 from shared.ingest.destinations import Destinations
-from shared.ingest.errors import Action, Verdict, classify, failure_of
+from shared.ingest.errors import Action, Verdict, advice_of, classify, failure_of
 from shared.ingest.policy import choice_of
 from shared.ingest.shapes import sources
 from shared.outcome import Code, Deferred, Delivered, Mode, Outcome, Problem, Rejected
@@ -184,6 +184,7 @@ class ManagedIngestion:
             rows=payload.records.count,
             raw_size=payload.raw_size,
             attempts=0,
+            detail=advice_of(reason),
             via=queued.get(payload.source_id, ""),
             sources=queued if payload.parts else {},
         )

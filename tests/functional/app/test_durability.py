@@ -10,6 +10,7 @@ def test_a_missing_table_spools_and_heals(app: App) -> None:
 
     assert (reply.status, reply.body["mode"]) == (202, "spooled")
     assert reply.body["reason"] == "destination-not-configured"
+    assert "Create the table" in reply.body["detail"]
     assert app.request(reply.body["statusUrl"].removeprefix("/api/")).body["state"] == "spooled"
 
     app.command(".create table LaterTable (A:int, B:string)")

@@ -105,6 +105,7 @@ def test_a_table_without_streaming_policy_is_queued_and_its_rows_arrive(app: App
     reply = app.request("ingest/quiet", b"1,a\n2,b\n")
 
     assert (reply.status, reply.body["mode"], reply.body["reason"]) == (202, "queued", "streaming-disabled")
+    assert "Enable the streaming ingestion policy" in reply.body["detail"]
     app.until(2, "Quiet")
 
 

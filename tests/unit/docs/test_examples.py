@@ -74,7 +74,7 @@ def answers() -> dict[str, dict[str, Any]]:
     batch = Batch(requests=1, rows=1, wait=0.0)
     outcomes: dict[str, Outcome | None] = {
         "delivered": Delivered(rows=1, raw_size=1, attempts=1, batch=batch, rejected=(_RECORD,)),
-        "deferred": Deferred(reason="throttled", rows=1, raw_size=1, attempts=1, rejected=(_RECORD,)),
+        "deferred": Deferred(reason="throttled", rows=1, raw_size=1, attempts=1, detail="d", rejected=(_RECORD,)),
         "valid": None,
     }
     return {
