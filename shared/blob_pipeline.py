@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass
 
 from shared.accounting import Accounting
+from shared.blob_letters import blob_letter
 from shared.body import BrokenError, TooLargeError, decompressed, sniffed
 from shared.deadline import Clock, Deadline
 from shared.formats import Compression, DataFormat, allows_header, reference_format, split_name
@@ -19,10 +20,9 @@ from shared.pipeline import log_outcome
 from shared.recognition import Identity, Recognised, Recognition
 from shared.records import frame
 from shared.retry_pipeline import Delays
-from shared.routes import BlobMatch, Route, RouteTable, Streaming, Target
+from shared.routes import BlobMatch, Route, RouteTable, Target
 from shared.settings import Settings
 from shared.storage.deadletters import DeadLetters
-from shared.storage.held import Envelope, Held
 from shared.storage.landing import BlobGoneError, Landing
 from shared.storage.spool import Spool, Wake
 
@@ -117,7 +117,7 @@ class BlobPipeline:
         problem = Problem(
             code=Code.INTERNAL, detail="The function failed for this blob more often than the host allows."
         )
-        await self._letters.keep(_letter(version, match.route if match else None, problem, self._clock.now()))
+        await self._letters.keep(blob_letter(version, match.route if match else None, problem, self._clock.now()))
 
     async def _recognised(self, version: BlobVersion, match: BlobMatch) -> Recognised:
         route = match.route
@@ -136,7 +136,8 @@ class BlobPipeline:
         """Nothing is lost: the blob's next try is set, or its refusal is written down."""
         problem = rejected.problem
         if not problem.kind.retryable or attempt > MOST_ATTEMPTS:
-            await self._letters.keep(_letter(version, route, problem, self._clock.now()))
+            content = await self._bytes(version)
+            await self._letters.keep(blob_letter(version, route, problem, self._clock.now(), content))
             return rejected
         again = Wake(attempt=attempt + 1, blob=str(version.blob))
         await self._spool.wake(again, delay=self._delays.before(again.attempt))
@@ -148,6 +149,16 @@ class BlobPipeline:
             attempts=rejected.attempts,
             maybe_duplicate=problem.maybe_committed,
         )
+
+    async def _bytes(self, version: BlobVersion) -> bytes:
+        """The stored bytes of a small blob, to be kept with its letter; empty for a large one, which only it names."""
+        if version.size > STREAMING_LIMIT:
+            return b""
+        try:
+            return await self._landing.read(version)
+        except Exception as error:  # noqa: BLE001 - the letter is written all the same, and names the blob
+            _LOG.warning("bytes of blob %s cannot be kept: %s", version.blob, type(error).__name__)
+            return b""
 
     async def _once(self, work: _Work, deadline: Deadline) -> Outcome:
         choice = choose_blob(
@@ -195,26 +206,6 @@ class BlobPipeline:
             tagging=work.match.route.tagging,
         )
         return await self._references.ingest_reference(reference, reason, deadline)
-
-
-def _letter(version: BlobVersion, route: Route | None, problem: Problem, now: float) -> Held:
-    """The dead letter of a blob: it names the blob, whose bytes stay in the landing container."""
-    envelope = Envelope(
-        id=version.source_id,
-        route=route.name if route else "unrouted",
-        database=route.database if route else "",
-        table=(route.table if route else None) or "",
-        format=(route.data_format if route else None) or "",
-        mapping=None,
-        streaming=Streaming.AUTO.value,
-        rows=None,
-        reason=problem.code.value,
-        detail=problem.detail,
-        attempts=1,
-        created=now,
-        blob=str(version.blob),
-    )
-    return Held(envelope=envelope, content=b"")
 
 
 def _work(version: BlobVersion, match: BlobMatch) -> _Work:

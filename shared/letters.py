@@ -37,6 +37,15 @@ class Filter:
     cursor: str | None = None
 
 
+_GONE = Rejected(
+    problem=Problem(
+        code=Code.NOT_FOUND,
+        detail="The blob has left the landing container. Its bytes are in the letter: put them back, or delete it.",
+    ),
+    attempts=0,
+)
+
+
 class Letters:
     """The operator's desk."""
 
@@ -103,8 +112,9 @@ class Letters:
 
     async def _again(self, held: Held) -> Outcome | None:
         blob = held.blob
-        if blob is not None and not held.content:
-            return await self._blob(blob)
+        if blob is not None:
+            outcome = await self._blob(blob)
+            return _GONE if outcome is None and held.content else outcome
         payload = held.payload()
         identity = Identity(operation=payload.source_id, route=payload.route, body_hash="", keyed=False)
 

@@ -115,7 +115,7 @@ class RetryPipeline:
             await self._letters.keep(_because(held, problem.code.value, problem.detail, 1))
         else:
             found = await isolate(self._ingestion, payload, Deadline.after(self._clock, DEADLINE))
-        await keep_refused(self._letters, found, self._clock.now(), held.envelope.blob)
+        await keep_refused(self._letters, found, self._clock.now())
         for part, stopped in found.stopped:
             rest = Held.of(
                 part.payload,
@@ -151,7 +151,7 @@ class RetryPipeline:
             _LOG.warning("receipt of spooled %s could not be written: %s", envelope.id, type(error).__name__)
 
 
-async def keep_refused(letters: DeadLetters, found: Isolated, now: float, blob: str | None = None) -> None:
+async def keep_refused(letters: DeadLetters, found: Isolated, now: float) -> None:
     """Write a dead letter for each run of records that isolation found to be bad."""
     for part, problem in found.refused:
         held = Held.of(
@@ -161,7 +161,6 @@ async def keep_refused(letters: DeadLetters, found: Isolated, now: float, blob: 
             attempts=1,
             now=now,
             index=part.first,
-            blob=blob,
         )
         await letters.keep(held)
 

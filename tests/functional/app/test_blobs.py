@@ -58,11 +58,13 @@ def test_a_blob_without_a_route_is_left_alone(app: App) -> None:
 
 
 def test_a_broken_file_becomes_a_dead_letter(app: App) -> None:
-    app.put("storms/broken.csv.gz", gzip.compress(_csv("BROKEN", 10))[:-8])
+    broken = gzip.compress(_csv("BROKEN", 10))[:-8]
+    app.put("storms/broken.csv.gz", broken)
 
     (letter,) = app.eventually(lambda: app.letters(route="storms", reason="malformed-body"))
 
-    assert app.admin(f"deadletters/{letter['id']}").body["blob"] == "landing/storms/broken.csv.gz"
+    found = app.admin(f"deadletters/{letter['id']}").body
+    assert (found["blob"], found["bytes"]) == ("landing/storms/broken.csv.gz", len(broken))
     assert app.count("MyStormEvents", "State == 'BROKEN'") == 0
 
     app.put("storms/broken.csv.gz", gzip.compress(_csv("BROKEN", 10)))

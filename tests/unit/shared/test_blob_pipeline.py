@@ -207,7 +207,7 @@ async def test_what_can_never_be_ingested_becomes_a_dead_letter(
     outcome = await world.pipeline().ingest(blob)
     assert isinstance(outcome, Rejected)
     assert outcome.problem.code is code
-    assert (world.letter.blob, world.letter.envelope.reason, world.letter.content) == (blob, code.value, b"")
+    assert (world.letter.blob, world.letter.envelope.reason, world.letter.content) == (blob, code.value, content)
     assert b"s3cret" not in msgspec.json.encode(world.letter.envelope)
     assert (world.alarms.sent, world.streams.sent) == ([], [])
 

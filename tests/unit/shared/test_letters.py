@@ -132,3 +132,16 @@ async def test_the_desk_over_http(method: str, action: str | None, status: int) 
 async def test_a_letter_with_a_record_number_has_an_id_of_its_own() -> None:
     world = World()
     assert await world.keep(index=3) != await world.keep(index=4)
+
+
+async def test_the_bytes_of_a_blob_that_is_gone_stay_in_its_letter() -> None:
+    world = World()
+    held = Held.of(payload(b"bytes\n"), reason="malformed-body", detail="d", attempts=1, now=0.0, blob="landing/a.csv")
+    letter = await world.letters.keep(held)
+
+    replay = await world.desk.replay(letter)
+
+    assert replay is not None
+    assert isinstance(replay.outcome, Rejected)
+    assert replay.outcome.problem.code is Code.NOT_FOUND
+    assert await world.desk.body(letter) == b"bytes\n"
