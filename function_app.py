@@ -11,8 +11,7 @@ from shared.bootstrap import Application, start
 from shared.http_api import HttpReply
 from shared.http_call import HttpCall
 from shared.payload import BlobName
-from shared.storage.account import LANDING_CONNECTION, LANDING_CONTAINER
-from shared.storage.spool import RETRY_QUEUE
+from shared.storage.names import LANDING_CONNECTION, LANDING_CONTAINER, POISON_QUEUE, RETRY_QUEUE
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 application = start(os.environ, Path(__file__).parent)
@@ -35,7 +34,7 @@ if isinstance(application, Application):  # a misconfigured app takes no blobs: 
         """An alarm rang: spooled records or a blob are to be tried again."""
         await _configured.retry(msg.get_body().decode())
 
-    @app.queue_trigger(arg_name="msg", queue_name="webjobs-blobtrigger-poison", connection=LANDING_CONNECTION)
+    @app.queue_trigger(arg_name="msg", queue_name=POISON_QUEUE, connection=LANDING_CONNECTION)
     async def blob_poisoned(msg: func.QueueMessage) -> None:
         """The host gave up on a blob: it becomes a dead letter."""
         await _configured.poisoned_blob(msg.get_body().decode())

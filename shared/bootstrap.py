@@ -6,18 +6,18 @@ from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from uuid import UUID
 
+from shared.answer import Answer
 from shared.deadline import Clock, SystemClock
 from shared.http_api import HttpReply, render, render_json, render_problem
 from shared.http_call import HttpCall
-from shared.letters import not_found
 from shared.lifecycle import RETRY_AFTER, drain_on_sigterm
-from shared.outcome import Code, Problem
+from shared.outcome import Code, Problem, not_found
 from shared.payload import BlobName, poisoned_name
-from shared.pipeline import Answer
 from shared.route_file import RouteFileError, parse_routes
 from shared.routes import RouteTable
 from shared.settings import Settings, SettingsError, parse_settings
-from shared.storage.account import LANDING_CONNECTION, Account, parse_account
+from shared.storage.account import Account, parse_account
+from shared.storage.names import LANDING_CONNECTION
 from shared.storage.spool import wake_of
 
 _LOG = logging.getLogger(__name__)

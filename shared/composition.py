@@ -11,7 +11,14 @@ from shared.accounting import Accounting
 from shared.deadline import Clock
 from shared.routes import RouteTable
 from shared.settings import Settings
-from shared.storage.account import LANDING_CONTAINER, Account
+from shared.storage.account import Account
+from shared.storage.names import (
+    DEAD_LETTER_CONTAINER,
+    LANDING_CONTAINER,
+    LEDGER_CONTAINER,
+    RETRY_QUEUE,
+    SPOOL_CONTAINER,
+)
 
 if TYPE_CHECKING:
     from shared.blob_pipeline import BlobPipeline
@@ -72,7 +79,7 @@ class Composition:
     def spool(self) -> "Spool":
         """Payloads that wait for Kusto."""
         from shared.storage.containers import Container, Queue  # noqa: PLC0415
-        from shared.storage.spool import RETRY_QUEUE, SPOOL_CONTAINER, Spool  # noqa: PLC0415
+        from shared.storage.spool import Spool  # noqa: PLC0415
 
         return Spool(Container(self.storage, SPOOL_CONTAINER), Queue(self.storage, RETRY_QUEUE))
 
@@ -80,7 +87,7 @@ class Composition:
     def dead_letters(self) -> "DeadLetters":
         """What was refused for good."""
         from shared.storage.containers import Container  # noqa: PLC0415
-        from shared.storage.deadletters import DEAD_LETTER_CONTAINER, DeadLetters  # noqa: PLC0415
+        from shared.storage.deadletters import DeadLetters  # noqa: PLC0415
 
         return DeadLetters(Container(self.storage, DEAD_LETTER_CONTAINER))
 
@@ -88,7 +95,7 @@ class Composition:
     def ledger(self) -> "Ledger":
         """Receipts."""
         from shared.storage.containers import Container  # noqa: PLC0415
-        from shared.storage.ledger import LEDGER_CONTAINER, Ledger  # noqa: PLC0415
+        from shared.storage.ledger import Ledger  # noqa: PLC0415
 
         return Ledger(Container(self.storage, LEDGER_CONTAINER))
 

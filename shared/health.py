@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from typing import Any
 
 from shared.deadline import Clock
@@ -93,31 +94,20 @@ class Readiness:
         return [Check(name="landing", status=Status.OK)]
 
     async def _kusto(self) -> list[Check]:
-        checks: list[Check] = []
-        for database in sorted({route.database for route in self._routes}):
-            found = await self._enabled(database, f".show database ['{database}'] policy streamingingestion")
-            if isinstance(found, Check):
-                checks.append(found)
-                continue
-            checks.append(Check(name=f"kusto database {database}", status=Status.OK))
-            checks.extend(
-                [await self._table(route, enabled=found) for route in self._routes if _streams(route, database)]
-            )
-        return checks
+        databases = sorted({route.database for route in self._routes})
+        return list(chain.from_iterable(await asyncio.gather(*map(self._database, databases))))
 
-    async def _table(self, route: Route, *, enabled: bool | None) -> Check:
-        """A table's own policy counts before the database's (docs: "Streaming ingestion policy")."""
-        name = f"streaming of route {route.name}"
-        found: bool | Check | None = None
-        if route.table is not None:
-            found = await self._enabled(route.database, f".show table ['{route.table}'] policy streamingingestion")
+    async def _database(self, database: str) -> list[Check]:
+        found = await self._enabled(database, f".show database ['{database}'] policy streamingingestion")
         if isinstance(found, Check):
-            return Check(name=name, status=found.status, advice=found.advice)
-        if found if found is not None else enabled:
-            return Check(name=name, status=Status.OK)
-        table = route.table or f"<each table of route {route.name}>"
-        advice = f"Streaming is off, records are queued. Run `.alter table {table} policy streamingingestion enable`."
-        return Check(name=name, status=Status.FAILED, advice=advice)
+            return [found]
+        routes = [route for route in self._routes if _streams(route, database)]
+        tables = sorted({route.table for route in routes if route.table is not None})  # routes may share a table
+        commands = (f".show table ['{table}'] policy streamingingestion" for table in tables)
+        policies = await asyncio.gather(*(self._enabled(database, command) for command in commands))
+        own = dict(zip(tables, policies, strict=True))
+        reachable = Check(name=f"kusto database {database}", status=Status.OK)
+        return [reachable, *(_check(route, own=own.get(route.table or ""), enabled=found) for route in routes)]
 
     async def _enabled(self, database: str, command: str) -> bool | Check | None:
         """Whether the shown policy is on; None where there is none; a check where it cannot be seen."""
@@ -137,6 +127,18 @@ class Readiness:
             unknown = unseen and verdict.action is Action.CONFIGURATION
             status = Status.UNKNOWN if unknown else Status.FAILED
             return Check(name=f"kusto database {database}", status=status, advice=advice)
+
+
+def _check(route: Route, *, own: bool | Check | None, enabled: bool | None) -> Check:
+    """A table's own policy counts before the database's (docs: "Streaming ingestion policy")."""
+    name = f"streaming of route {route.name}"
+    if isinstance(own, Check):
+        return Check(name=name, status=own.status, advice=own.advice)
+    if own if own is not None else enabled:
+        return Check(name=name, status=Status.OK)
+    table = route.table or f"<each table of route {route.name}>"
+    advice = f"Streaming is off, records are queued. Run `.alter table {table} policy streamingingestion enable`."
+    return Check(name=name, status=Status.FAILED, advice=advice)
 
 
 async def _within(work: Awaitable[list[Check]], name: str, advice: str) -> list[Check]:

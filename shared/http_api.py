@@ -8,8 +8,8 @@ from uuid import UUID
 
 import msgspec
 
+from shared.answer import Answer
 from shared.outcome import MAX_LISTED_ERRORS, Code, Deferred, Delivered, Outcome, Problem, RecordError, Rejected
-from shared.pipeline import Answer
 
 _JSON = "application/json"
 _PROBLEM = "application/problem+json"

@@ -123,8 +123,3 @@ class Letters:
 
         # Without a key: a replay is always done, and a deferral can be followed.
         return (await self._recognition.once(identity, DEADLINE, work)).outcome
-
-
-def not_found(what: str) -> Problem:
-    """The problem of an id that names nothing (any more)."""
-    return Problem(code=Code.NOT_FOUND, detail=f"There is no such {what}. It may have expired, or been deleted.")

@@ -118,6 +118,11 @@ class Problem:
         return CATALOGUE[self.code]
 
 
+def not_found(what: str) -> Problem:
+    """The problem of an id that names nothing (any more)."""
+    return Problem(code=Code.NOT_FOUND, detail=f"There is no such {what}. It may have expired, or been deleted.")
+
+
 class Refused(Exception):  # noqa: N818 - a refusal is an answer to the caller, not an error of ours
     """Raised by the stages that read a request; the renderer turns its problem into the answer."""
 

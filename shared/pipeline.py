@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from shared.accounting import Accounting
+from shared.answer import Answer
 from shared.body import raw_body
 from shared.deadline import Clock, Deadline
 from shared.http_call import HttpCall, OnError, Options, check_size, choose_format, parse_options
@@ -27,17 +28,6 @@ from shared.webhooks.events import envelope
 from shared.webhooks.schemes import verify
 
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What became of one request. `outcome` is None for a dry run that found nothing wrong."""
-
-    operation_id: UUID
-    outcome: Outcome | None
-    rows: int | None = None
-    raw_size: int | None = None  # uncompressed bytes
-    duplicate: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,10 +18,10 @@ from shared.payload import Payload
 from shared.records import Records
 from shared.routes import RouteTable
 from shared.settings import parse_settings
-from shared.storage.account import LANDING_CONNECTION, parse_account
+from shared.storage.account import parse_account
 from shared.storage.containers import Container
 from shared.storage.held import Held
-from shared.storage.spool import SPOOL_CONTAINER
+from shared.storage.names import LANDING_CONNECTION, SPOOL_CONTAINER
 
 #: A storage account where nobody listens.
 _NOWHERE = (

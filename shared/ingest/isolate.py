@@ -23,6 +23,7 @@ class Part:
     """A run of records of the payload: `first` counts from 0."""
 
     payload: Payload
+    records: list[bytes]
     first: int
 
 
@@ -38,11 +39,10 @@ class Isolated:
 async def isolate(behind: Ingests, payload: Payload, deadline: Deadline) -> Isolated:
     """Deliver what can be delivered of a payload that was refused as a whole."""
     found = Isolated()
-    pending = _halves(cut(payload.records), payload, 0)
+    pending = _halves(Part(payload=payload, records=cut(payload.records), first=0))
     requests = 0
     while pending:
         part = pending.pop()
-        records = cut(part.payload.records)
         if requests >= MOST_REQUESTS:
             found.refused.append((part, _TOO_MANY))
             continue
@@ -51,8 +51,8 @@ async def isolate(behind: Ingests, payload: Payload, deadline: Deadline) -> Isol
         match outcome:
             case Delivered() | Deferred():
                 found.delivered.append((part, outcome))
-            case Rejected(problem=problem) if problem.code is Code.RECORDS_REFUSED and len(records) > 1:
-                pending.extend(_halves(records, part.payload, part.first))
+            case Rejected(problem=problem) if problem.code is Code.RECORDS_REFUSED and len(part.records) > 1:
+                pending.extend(_halves(part))
             case Rejected(problem=problem) if problem.code is Code.RECORDS_REFUSED:
                 found.refused.append((part, problem))
             case Rejected():
@@ -85,21 +85,17 @@ _TOO_MANY = Problem(
 )
 
 
-def _halves(records: list[bytes], payload: Payload, first: int) -> list[Part]:
-    if len(records) < 2:  # noqa: PLR2004 - one record has no halves
-        return [Part(payload=payload, first=first)]
-    middle = len(records) // 2
+def _halves(part: Part) -> list[Part]:
+    if len(part.records) < 2:  # noqa: PLR2004 - one record has no halves
+        return [part]
+    middle = len(part.records) // 2
     # The later half first: the caller takes parts from the end, so records keep their order.
-    return [_part(records[middle:], payload, first, middle), _part(records[:middle], payload, first, 0)]
+    return [_run(part, middle, len(part.records)), _run(part, 0, middle)]
 
 
-def _part(records: list[bytes], payload: Payload, first: int, start: int) -> Part:
-    content = b"".join(records)
-    return Part(
-        payload=replace(
-            payload,
-            source_id=uuid5(payload.source_id, f"{first + start}+{len(records)}"),
-            records=Records(content=content, data_format=payload.records.data_format, count=len(records)),
-        ),
-        first=first + start,
-    )
+def _run(part: Part, start: int, end: int) -> Part:
+    """The part's records from `start` to `end`."""
+    records, first, payload = part.records[start:end], part.first + start, part.payload
+    framed = Records(content=b"".join(records), data_format=payload.records.data_format, count=len(records))
+    name = uuid5(payload.source_id, f"{first}+{len(records)}")
+    return Part(payload=replace(payload, source_id=name, records=framed), records=records, first=first)

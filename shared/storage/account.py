@@ -8,11 +8,6 @@ from dataclasses import dataclass
 
 from shared.settings import SettingsError
 
-#: The connection of the landing container, as the blob trigger names it.
-LANDING_CONNECTION = "LANDING"
-#: The container whose blobs are ingested; the blob trigger and the infrastructure name it too.
-LANDING_CONTAINER = "landing"
-
 #: What `UseDevelopmentStorage=true` stands for (docs: "Use the Azurite emulator", well-known account and key).
 _DEVELOPMENT = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"

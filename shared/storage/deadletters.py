@@ -6,9 +6,6 @@ from datetime import UTC, datetime
 from shared.storage.containers import Container
 from shared.storage.held import Held
 
-#: The name that the infrastructure uses too.
-DEAD_LETTER_CONTAINER = "deadletters"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:

@@ -13,8 +13,6 @@ import msgspec
 
 from shared.storage.containers import AlreadyThereError, Container
 
-#: The name that the infrastructure uses too.
-LEDGER_CONTAINER = "ledger"
 _NAMESPACE = UUID("5b0a5a4e-7c0e-5f6c-9d52-27b1b5b7f4c2")
 
 

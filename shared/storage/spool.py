@@ -14,9 +14,6 @@ from shared.numbers import whole_number
 from shared.storage.containers import Container, Queue
 from shared.storage.held import Held
 
-#: Names that the infrastructure uses too.
-SPOOL_CONTAINER = "spool"
-RETRY_QUEUE = "retries"
 #: Metadata of a spooled payload: its chain of alarms, and when the next one rings (seconds since 1970).
 _CHAIN, _RINGS = "chain", "rings"
 

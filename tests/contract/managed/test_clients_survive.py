@@ -19,7 +19,8 @@ from shared.payload import Payload
 from shared.records import Records
 from shared.routes import RouteTable, Streaming, Target
 from shared.settings import parse_settings
-from shared.storage.account import LANDING_CONNECTION, parse_account
+from shared.storage.account import parse_account
+from shared.storage.names import LANDING_CONNECTION
 from tests.kusto_fixture import DATABASE, LocalKusto, running_kusto
 
 TABLE = "Survives"

@@ -11,10 +11,15 @@ from shared.http_call import _PARAMETERS
 from shared.outcome import CATALOGUE, Code
 from shared.route_file import _KEYS
 from shared.settings import SETTINGS
-from shared.storage.account import LANDING_CONNECTION, LANDING_CONTAINER
-from shared.storage.deadletters import DEAD_LETTER_CONTAINER
-from shared.storage.ledger import LEDGER_CONTAINER, State
-from shared.storage.spool import RETRY_QUEUE, SPOOL_CONTAINER
+from shared.storage.ledger import State
+from shared.storage.names import (
+    DEAD_LETTER_CONTAINER,
+    LANDING_CONNECTION,
+    LANDING_CONTAINER,
+    LEDGER_CONTAINER,
+    RETRY_QUEUE,
+    SPOOL_CONTAINER,
+)
 from shared.webhooks.schemes import Scheme
 from tests.unit.docs.pages import DOCS, blocks, page_text, without_blocks
 

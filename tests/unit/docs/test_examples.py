@@ -22,8 +22,8 @@ from shared.outcome import Batch, Code, Deferred, Delivered, Limit, Outcome, Pro
 from shared.pipeline import Answer
 from shared.route_file import RouteFileError, parse_routes
 from shared.settings import SETTINGS
-from shared.storage.account import LANDING_CONNECTION
 from shared.storage.ledger import Receipt, State
+from shared.storage.names import LANDING_CONNECTION
 from tests.unit.docs.pages import DOCS, blocks, page_text, shipped
 
 EXAMPLE = ROOT / "local.settings.example.json"
