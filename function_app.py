@@ -8,8 +8,8 @@ import azure.functions as func
 from azurefunctions.extensions.bindings.blob import BlobClient
 
 from shared.bootstrap import Application, start
-from shared.http_api import HttpReply
-from shared.http_call import HttpCall
+from shared.http.api import HttpReply
+from shared.http.call import HttpCall
 from shared.payload import BlobName
 from shared.storage.names import LANDING_CONNECTION, LANDING_CONTAINER, POISON_QUEUE, RETRY_QUEUE
 

@@ -107,7 +107,7 @@ def _event(name: str) -> bytes:
 
 
 async def _post(application: Any) -> int:
-    from shared.http_call import HttpCall  # noqa: PLC0415 - only in a measured process
+    from shared.http.call import HttpCall  # noqa: PLC0415 - only in a measured process
 
     name = uuid4()
     call = HttpCall(
@@ -151,10 +151,10 @@ async def _measured_bytes(_kusto: str, storage: str, _folder: Path) -> Memory:
 
 async def _gather(application: Any) -> int:
     from shared.deadline import Deadline  # noqa: PLC0415 - only in a measured process
-    from shared.formats import DataFormat  # noqa: PLC0415 - as above
+    from shared.framing.formats import DataFormat  # noqa: PLC0415 - as above
+    from shared.framing.records import frame  # noqa: PLC0415 - as above
     from shared.outcome import Delivered  # noqa: PLC0415 - as above
     from shared.payload import Payload  # noqa: PLC0415 - as above
-    from shared.records import frame  # noqa: PLC0415 - as above
 
     name, route, parts = uuid4(), application.routes.named("events"), application._parts  # noqa: SLF001 - no public way
     payload = Payload(

@@ -6,15 +6,15 @@ from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from uuid import UUID
 
-from shared.answer import Answer
 from shared.deadline import Clock, SystemClock
-from shared.http_api import HttpReply, render, render_json, render_problem
-from shared.http_call import HttpCall
+from shared.http.answer import Answer
+from shared.http.api import HttpReply, render, render_json, render_problem
+from shared.http.call import HttpCall
 from shared.lifecycle import RETRY_AFTER, drain_on_sigterm
 from shared.outcome import Code, Problem, not_found
 from shared.payload import BlobName, poisoned_name
-from shared.route_file import RouteFileError, parse_routes
-from shared.routes import RouteTable
+from shared.routing.route_file import RouteFileError, parse_routes
+from shared.routing.routes import RouteTable
 from shared.settings import Settings, SettingsError, parse_settings
 from shared.storage.account import Account, parse_account
 from shared.storage.names import LANDING_CONNECTION
@@ -86,7 +86,7 @@ class Application:
 
     async def ready(self) -> HttpReply:
         """`GET /api/health/ready`."""
-        from shared.health import render_checks  # noqa: PLC0415 - only probes need it
+        from shared.desk.health import render_checks  # noqa: PLC0415 - only probes need it
 
         return render_checks(await self._parts.readiness.checks())
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from shared.accounting import Accounting
 from shared.deadline import Clock
-from shared.routes import RouteTable
+from shared.routing.routes import RouteTable
 from shared.settings import Settings
 from shared.storage.account import Account
 from shared.storage.names import (
@@ -21,17 +21,17 @@ from shared.storage.names import (
 )
 
 if TYPE_CHECKING:
-    from shared.blob_pipeline import BlobPipeline
-    from shared.health import Readiness
+    from shared.desk.health import Readiness
+    from shared.desk.letter_desk import LetterDesk
+    from shared.desk.operations import Operations
     from shared.ingest.coalescer import Coalescer
     from shared.ingest.durable import DurableIngestion
     from shared.ingest.managed import ManagedIngestion
     from shared.kusto import KustoClients
-    from shared.letters_api import LetterDesk
-    from shared.operations import Operations
-    from shared.pipeline import HttpPipeline
-    from shared.recognition import Recognition
-    from shared.retry_pipeline import Delays, RetryPipeline
+    from shared.pipelines.blobs import BlobPipeline
+    from shared.pipelines.recognition import Recognition
+    from shared.pipelines.requests import HttpPipeline
+    from shared.pipelines.retries import Delays, RetryPipeline
     from shared.storage.deadletters import DeadLetters
     from shared.storage.landing import Landing
     from shared.storage.ledger import Ledger
@@ -102,7 +102,7 @@ class Composition:
     @cached_property
     def recognition(self) -> "Recognition":
         """The ledger in front of work."""
-        from shared.recognition import Recognition  # noqa: PLC0415
+        from shared.pipelines.recognition import Recognition  # noqa: PLC0415
 
         return Recognition(self.ledger, self._clock)
 
@@ -140,8 +140,8 @@ class Composition:
     @cached_property
     def http(self) -> "HttpPipeline":
         """Requests."""
-        from shared.pipeline import HttpPipeline, Parts  # noqa: PLC0415
-        from shared.quarantine import Quarantine  # noqa: PLC0415
+        from shared.pipelines.quarantine import Quarantine  # noqa: PLC0415
+        from shared.pipelines.requests import HttpPipeline, Parts  # noqa: PLC0415
 
         return HttpPipeline(
             Parts(
@@ -159,7 +159,7 @@ class Composition:
     @cached_property
     def blobs(self) -> "BlobPipeline":
         """Blob events."""
-        from shared.blob_pipeline import BlobPipeline, Parts  # noqa: PLC0415
+        from shared.pipelines.blobs import BlobPipeline, Parts  # noqa: PLC0415
 
         return BlobPipeline(
             Parts(
@@ -180,7 +180,7 @@ class Composition:
     @cached_property
     def retries(self) -> "RetryPipeline":
         """Work that waits."""
-        from shared.retry_pipeline import RetryPipeline  # noqa: PLC0415
+        from shared.pipelines.retries import RetryPipeline  # noqa: PLC0415
 
         return RetryPipeline(
             self.managed,
@@ -194,29 +194,29 @@ class Composition:
 
     @cached_property
     def _delays(self) -> "Delays":
-        from shared.retry_pipeline import Delays  # noqa: PLC0415
+        from shared.pipelines.retries import Delays  # noqa: PLC0415
 
         return Delays(first=self._settings.retry_delay, jitter=random.random)
 
     @cached_property
     def operations(self) -> "Operations":
         """What became of work."""
-        from shared.operations import Operations  # noqa: PLC0415
+        from shared.desk.operations import Operations  # noqa: PLC0415
 
         return Operations(self.ledger, self.kusto.ingestion_failure)
 
     @cached_property
     def letter_desk(self) -> "LetterDesk":
         """The operator's desk for dead letters."""
-        from shared.letters import Letters  # noqa: PLC0415
-        from shared.letters_api import LetterDesk  # noqa: PLC0415
+        from shared.desk.letter_desk import LetterDesk  # noqa: PLC0415
+        from shared.desk.letters import Letters  # noqa: PLC0415
 
         return LetterDesk(Letters(self.dead_letters, self.durable, self.recognition, self.blobs.ingest, self._clock))
 
     @cached_property
     def readiness(self) -> "Readiness":
         """The checks of `GET /api/health/ready`."""
-        from shared.health import Readiness  # noqa: PLC0415
+        from shared.desk.health import Readiness  # noqa: PLC0415
 
         return Readiness(
             self._routes, self.kusto.engine, lambda: self.landing.reachable(LANDING_CONTAINER), self._clock

@@ -7,10 +7,10 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
+from shared.framing.records import Records
 from shared.numbers import whole_number
-from shared.records import Records
-from shared.routes import UNTAGGED, Streaming, Tagging, Target
+from shared.routing.routes import UNTAGGED, Streaming, Tagging, Target
 
 _NAMESPACE = UUID("6f1c1a52-0a4e-5b7e-9a0b-3d8f0f6f7a11")
 

@@ -13,11 +13,11 @@ from uuid import UUID
 from azure.kusto.data.exceptions import KustoApiError
 
 from shared.deadline import Deadline
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
+from shared.framing.records import Records
 from shared.outcome import Outcome
 from shared.payload import BlobName, BlobVersion, Payload, Reference
-from shared.records import Records
-from shared.routes import Streaming, Target
+from shared.routing.routes import Streaming, Target
 from shared.storage.containers import AlreadyThereError, Entry, Page
 from shared.storage.landing import BlobGoneError
 

@@ -24,7 +24,7 @@ from local.paths import ROOT
 from local.problems import LocalError, UsageError
 from local.signing import signed_headers
 from local.stack import LANDING
-from shared.globs import BlobPattern
+from shared.routing.globs import BlobPattern
 from shared.webhooks.schemes import Scheme
 
 _GZIP_MAGIC = b"\x1f\x8b"

@@ -1,8 +1,8 @@
 """The constants of managed ingestion, with where each comes from."""
 
 from local.docs.table import table
-from shared import recognition, retry_pipeline
 from shared.ingest import coalescer, concurrency, destinations, durable, isolate, managed, policy, queued, resources
+from shared.pipelines import recognition, retries
 
 _MIB = 1024 * 1024
 _BOUNDS = coalescer.Bounds()
@@ -82,11 +82,11 @@ def _queueing() -> tuple[tuple[str, str, str], ...]:
 
 
 def _holding() -> tuple[tuple[str, str, str], ...]:
-    tries = f"{retry_pipeline.DEADLINE:.0f} s each, at most {retry_pipeline.LONGEST_DELAY / 60:.0f} min apart"
+    tries = f"{retries.DEADLINE:.0f} s each, at most {retries.LONGEST_DELAY / 60:.0f} min apart"
     return (
         ("Time kept for the spool", f"{durable.RESERVE:.0f} s, at most {durable.SHARE:.0%} of the deadline", _OURS),
         ("Tries from the spool", tries, _OURS),
-        ("Spooled records become a dead letter after", f"{retry_pipeline.OLDEST / 3600:.0f} h", _OURS),
+        ("Spooled records become a dead letter after", f"{retries.OLDEST / 3600:.0f} h", _OURS),
         ("Requests that isolation may cost a payload", str(isolate.MOST_REQUESTS), _OURS),
         ("A receipt in progress outlives its deadline by", f"{recognition.GRACE:.0f} s", _OURS),
     )

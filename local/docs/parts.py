@@ -7,7 +7,7 @@ from local.docs.figures import figures
 from local.docs.pages import Parts
 from local.docs.route_keys import route_keys
 from local.docs.table import code, codes, table, yes
-from shared.formats import (
+from shared.framing.formats import (
     _EXTENSIONS,  # the one table of extensions; it has no public name
     DataFormat,
     Framing,

@@ -1,8 +1,8 @@
 """The keys of a route. The route file knows the names; what they mean is said here."""
 
 from local.docs.table import code, codes, table
-from shared.route_file import _KEYS  # the closed list that the reader checks against
-from shared.routes import Streaming
+from shared.routing.route_file import _KEYS  # the closed list that the reader checks against
+from shared.routing.routes import Streaming
 
 _MEANINGS = {
     "database": ("text", "Database. Without it the one that the app setting `KUSTO_DATABASE` names."),

@@ -12,7 +12,7 @@ import fastavro
 
 from local.kusto.arrow import pa, parquet
 from local.managed_table.case import Size
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
 
 _ROW_BYTES = 16 * 1024
 _AVRO = {

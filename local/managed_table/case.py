@@ -4,9 +4,9 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from local.managed_table.condition import Condition
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
 from shared.outcome import Mode
-from shared.routes import Streaming
+from shared.routing.routes import Streaming
 
 
 class Size(StrEnum):

@@ -5,8 +5,8 @@ from dataclasses import replace
 from local.managed_table import conditions as c
 from local.managed_table.case import Before, Case, Seen, Size, delivered, queued, rejected, spooled
 from local.managed_table.condition import Condition
-from shared.formats import DataFormat
-from shared.routes import Streaming
+from shared.framing.formats import DataFormat
+from shared.routing.routes import Streaming
 
 CSV, JSON, TSV, TXT = DataFormat.CSV, DataFormat.JSON, DataFormat.TSV, DataFormat.TXT
 PARQUET, AVRO = DataFormat.PARQUET, DataFormat.AVRO

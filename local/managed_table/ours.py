@@ -13,10 +13,10 @@ from local.managed_table.case import End, Seen
 from local.managed_table.stage import Stage
 from shared.composition import Composition
 from shared.deadline import Deadline
+from shared.framing.records import Records
 from shared.outcome import Deferred, Delivered, Mode, Outcome, Rejected
 from shared.payload import Payload
-from shared.records import Records
-from shared.routes import RouteTable
+from shared.routing.routes import RouteTable
 from shared.settings import parse_settings
 from shared.storage.account import parse_account
 from shared.storage.containers import Container

@@ -7,7 +7,7 @@ from local.docs.table import table
 from local.managed_table.case import Case, End, Seen
 from local.managed_table.conditions import LOST_ONCE, NONE, SLOW
 from local.managed_table.facts import STILL_WAITING, Fact, Record
-from shared.formats import Framing, framing_of
+from shared.framing.formats import Framing, framing_of
 from shared.outcome import Mode
 
 _HEADER: Final = (

@@ -15,8 +15,8 @@ from local.kusto.faults.effects import Aim, Answer, Endpoint, Fault
 from local.managed_table.body import Body, body_of, spoiled
 from local.managed_table.case import Case, Size
 from local.managed_table.condition import Condition, Lent, Missing
-from shared.formats import DataFormat, mapping_kind_of, needs_mapping
-from shared.routes import Target
+from shared.framing.formats import DataFormat, mapping_kind_of, needs_mapping
+from shared.routing.routes import Target
 
 _MAPPING = "By_name"
 _QUEUE = "SecuredReadyForAggregationQueue"

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, Self
 
 from shared.deadline import Clock, Deadline
-from shared.formats import Framing, framing_of
+from shared.framing.formats import Framing, framing_of
 from shared.ingest.policy import STREAMING_LIMIT, choice_of
 from shared.outcome import Batch, Code, Deferred, Delivered, Limit, Mode, Outcome, Problem, Rejected, doubtful
 from shared.payload import Payload
-from shared.routes import Streaming, Target
+from shared.routing.routes import Streaming, Target
 
 #: Seconds after which a request in flight no longer holds back the arrivals behind it.
 PATIENCE = 2.0

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from shared.ingest.errors import Action, Verdict
-from shared.routes import Target
+from shared.routing.routes import Target
 
 #: Seconds of cool-down after throttling.
 THROTTLED = 10.0

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from uuid import uuid5
 
 from shared.deadline import Deadline
+from shared.framing.records import Records, cut
 from shared.ingest.coalescer import Ingests
 from shared.outcome import Code, Deferred, Delivered, Problem, RecordError, Rejected
 from shared.payload import Payload
-from shared.records import Records, cut
 
 #: Requests that isolation may cost a payload.
 MOST_REQUESTS = 64

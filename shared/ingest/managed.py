@@ -22,7 +22,7 @@ from shared.ingest.policy import choice_of
 from shared.ingest.shapes import sources
 from shared.outcome import Code, Deferred, Delivered, Mode, Outcome, Problem, Rejected
 from shared.payload import Payload, Reference
-from shared.routes import Streaming
+from shared.routing.routes import Streaming
 
 _LOG = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ reading is taken: raw bytes.
 
 from dataclasses import dataclass
 
-from shared.formats import Compression, DataFormat, Framing, framing_of
+from shared.framing.formats import Compression, DataFormat, Framing, framing_of
 from shared.outcome import Mode
 from shared.payload import BlobVersion, Payload
-from shared.routes import Streaming
+from shared.routing.routes import Streaming
 
 #: Raw bytes of one streaming request (docs: "Streaming ingestion", limitations).
 STREAMING_LIMIT = 4 * 1024 * 1024

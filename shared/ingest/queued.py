@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from shared.formats import DataFormat, Framing, framing_of
+from shared.framing.formats import DataFormat, Framing, framing_of
 from shared.ingest.resources import IngestionResources, Resources
 from shared.payload import Payload, Reference
-from shared.routes import Tagging, Target
+from shared.routing.routes import Tagging, Target
 
 _GZIP_LEVEL = 1
 _TRIES = 3  # containers or queues, as in the SDK

@@ -10,9 +10,9 @@ import csv
 import io
 from collections.abc import Sequence
 
-from shared.formats import DataFormat, Framing, framing_of
+from shared.framing.formats import DataFormat, Framing, framing_of
+from shared.framing.separated import DELIMITERS
 from shared.payload import Payload
-from shared.separated import DELIMITERS
 
 
 def sources(parts: Sequence[Payload]) -> list[list[Payload]]:

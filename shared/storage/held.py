@@ -8,10 +8,10 @@ from uuid import UUID
 
 import msgspec
 
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
+from shared.framing.records import Records
 from shared.payload import BlobName, Payload
-from shared.records import Records
-from shared.routes import Streaming, Tagging, Target
+from shared.routing.routes import Streaming, Tagging, Target
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -9,9 +9,9 @@ from typing import assert_never
 
 import msgspec
 
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
+from shared.framing.records import Records
 from shared.outcome import Code, Problem, Refused
-from shared.records import Records
 from shared.webhooks.schemes import Delivery, Scheme
 
 

@@ -18,7 +18,7 @@ from azure.storage.queue import QueueServiceClient
 
 from shared.accounting import Fate
 from shared.bootstrap import Application, start
-from shared.http_call import HttpCall
+from shared.http.call import HttpCall
 from shared.payload import BlobName
 from shared.storage.deadletters import DeadLetters
 from shared.storage.held import Held

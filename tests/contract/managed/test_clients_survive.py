@@ -11,13 +11,13 @@ from azure.core.credentials import AccessToken
 from local.kusto.faults.effects import Drop, Endpoint
 from shared.composition import Composition
 from shared.deadline import Deadline, SystemClock
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
+from shared.framing.records import Records
 from shared.ingest.streaming import StreamingEndpoint
 from shared.kusto import KustoClients
 from shared.outcome import Delivered, Outcome
 from shared.payload import Payload
-from shared.records import Records
-from shared.routes import RouteTable, Streaming, Target
+from shared.routing.routes import RouteTable, Streaming, Target
 from shared.settings import parse_settings
 from shared.storage.account import parse_account
 from shared.storage.names import LANDING_CONNECTION

@@ -11,11 +11,11 @@ from local.kusto.faults.effects import Delay, Drop, Endpoint
 from local.managed_table.ours import HastyClock
 from shared.composition import Composition
 from shared.deadline import Deadline
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
+from shared.framing.records import Records
 from shared.outcome import Code, Deferred, Delivered, Outcome, Rejected
 from shared.payload import Payload
-from shared.records import Records
-from shared.routes import RouteTable, Streaming, Target
+from shared.routing.routes import RouteTable, Streaming, Target
 from shared.settings import parse_settings
 from shared.storage.account import parse_account
 from shared.storage.names import LANDING_CONNECTION

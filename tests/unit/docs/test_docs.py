@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from local.paths import ROOT
-from shared.formats import DataFormat
-from shared.http_call import _PARAMETERS
+from shared.framing.formats import DataFormat
+from shared.http.call import _PARAMETERS
 from shared.outcome import CATALOGUE, Code
-from shared.route_file import _KEYS
+from shared.routing.route_file import _KEYS
 from shared.settings import SETTINGS
 from shared.storage.ledger import State
 from shared.storage.names import (

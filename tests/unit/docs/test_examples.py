@@ -14,13 +14,13 @@ from local.kusto.commands.catalogue import execute
 from local.kusto.engine import Engine
 from local.paths import ROOT
 from shared.bootstrap import Application, start
-from shared.http_api import render, render_problem
+from shared.desk.operations import _body
+from shared.http.api import render, render_problem
 from shared.ingest.durable import RESERVE, SHARE
 from shared.ingest.managed import QUEUE_RESERVE, QUEUE_SHARE
-from shared.operations import _body
 from shared.outcome import Batch, Code, Deferred, Delivered, Limit, Outcome, Problem, RecordError
-from shared.pipeline import Answer
-from shared.route_file import RouteFileError, parse_routes
+from shared.pipelines.requests import Answer
+from shared.routing.route_file import RouteFileError, parse_routes
 from shared.settings import SETTINGS
 from shared.storage.ledger import Receipt, State
 from shared.storage.names import LANDING_CONNECTION

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from local.hooks import hooks_of, missing_secrets
-from shared.route_file import parse_routes
+from shared.routing.route_file import parse_routes
 from shared.webhooks.schemes import Scheme
 
 ROUTES = """

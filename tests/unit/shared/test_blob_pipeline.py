@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.accounting import Accounting
-from shared.blob_pipeline import MOST_ATTEMPTS, BlobPipeline, Parts
-from shared.formats import DataFormat
-from shared.globs import BlobPattern
+from shared.framing.formats import DataFormat
 from shared.ingest.managed import ManagedIngestion
 from shared.ingest.policy import STREAMING_LIMIT
 from shared.outcome import Code, Deferred, Delivered, Mode, Rejected
 from shared.payload import BlobName, BlobVersion, Hints, Reference
-from shared.recognition import Recognition
-from shared.retry_pipeline import Delays
-from shared.routes import Route, RouteTable, Streaming
+from shared.pipelines.blobs import MOST_ATTEMPTS, BlobPipeline, Parts
+from shared.pipelines.recognition import Recognition
+from shared.pipelines.retries import Delays
+from shared.routing.globs import BlobPattern
+from shared.routing.routes import Route, RouteTable, Streaming
 from shared.settings import parse_settings
 from shared.storage.deadletters import DeadLetters
 from shared.storage.held import Held

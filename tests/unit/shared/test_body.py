@@ -10,8 +10,8 @@ import zstandard
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.body import BrokenError, TooLargeError, compression_of, decompressed, raw_body, sniffed, too_large
-from shared.formats import Compression
+from shared.framing.body import BrokenError, TooLargeError, compression_of, decompressed, raw_body, sniffed, too_large
+from shared.framing.formats import Compression
 from shared.outcome import Code, Limit, Problem, Refused
 
 MIB = 1024 * 1024
@@ -109,8 +109,8 @@ def test_a_bomb_fills_no_memory(compression: Compression) -> None:
     # In a process of its own, because the peak of this one says nothing about one call.
     script = (
         "import resource, sys\n"
-        "from shared.body import TooLargeError, decompressed\n"
-        "from shared.formats import Compression\n"
+        "from shared.framing.body import TooLargeError, decompressed\n"
+        "from shared.framing.formats import Compression\n"
         "body = sys.stdin.buffer.read()\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "try: decompressed(body, Compression(sys.argv[1]), limit=1_000_000)\n"

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.bootstrap import Application, Misconfigured, start
-from shared.http_api import HttpReply
-from shared.http_call import HttpCall
+from shared.http.api import HttpReply
+from shared.http.call import HttpCall
 from shared.settings import SETTINGS
 from tests.fakes import FakeClock
 

@@ -7,8 +7,8 @@ from azure.kusto.data.data_format import DataFormat as SdkFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import formats
-from shared.formats import Compression, DataFormat, Framing, MappingKind
+from shared.framing import formats
+from shared.framing.formats import Compression, DataFormat, Framing, MappingKind
 
 each_format = pytest.mark.parametrize("data_format", DataFormat)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from shared.globs import BlobPattern, problem_of
+from shared.routing.globs import BlobPattern, problem_of
 
 #: Every name over a small alphabet, up to six characters: long enough to hold a witness for the patterns below.
 NAMES = tuple("".join(letters) for size in range(1, 7) for letters in product("ab/", repeat=size))

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 from azure.kusto.data.exceptions import KustoNetworkError
 
-from shared.health import KEEP, TIMEOUT, Check, Readiness, Status, render_checks
-from shared.routes import Route, RouteTable, Streaming
+from shared.desk.health import KEEP, TIMEOUT, Check, Readiness, Status, render_checks
+from shared.routing.routes import Route, RouteTable, Streaming
 from tests.fakes import FakeClock, Step, api_error, hang, run_virtually
 
 

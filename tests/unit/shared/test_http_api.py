@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.http_api import HttpReply, render, render_json, render_outcome, render_problem
+from shared.http.api import HttpReply, render, render_json, render_outcome, render_problem
 from shared.outcome import (
     CATALOGUE,
     Batch,
@@ -21,7 +21,7 @@ from shared.outcome import (
     RecordError,
     Rejected,
 )
-from shared.pipeline import Answer
+from shared.pipelines.requests import Answer
 
 OPERATION = UUID("00000000-0000-0000-0000-000000000007")
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.formats import DataFormat
-from shared.http_call import HttpCall, OnError, Options, check_size, choose_format, parse_options
+from shared.framing.formats import DataFormat
+from shared.http.call import HttpCall, OnError, Options, check_size, choose_format, parse_options
 from shared.outcome import Code, Limit, Problem, Refused
-from shared.routes import Route
+from shared.routing.routes import Route
 
 NOTHING = Options()
 

@@ -1,6 +1,7 @@
 """What a module may load and read: a cold start pays for nothing it does not use, and the core knows no environment."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -47,8 +48,8 @@ def test_the_start_loads_no_pipeline_of_a_trigger_that_may_never_come() -> None:
     loaded = loaded_by("shared.bootstrap")
     assert heavy(loaded) == set()
     assert not loaded & {
-        "shared.pipeline",
-        "shared.blob_pipeline",
+        "shared.pipelines.requests",
+        "shared.pipelines.blobs",
         "shared.ingest.queued",
         "shared.storage.landing",
         "shared.kusto",
@@ -78,19 +79,11 @@ def test_only_the_start_may_read_the_environment(module: str) -> None:
 
 
 PURE = [
-    *("records", "formats", "globs", "settings", "routes", "route_file", "body", "http_call", "http_api"),
-    *(
-        "outcome",
-        "answer",
-        "payload",
-        "numbers",
-        "separated",
-        "salvage",
-        "blob_letters",
-        "webhooks.schemes",
-        "webhooks.configuration",
-        "webhooks.events",
-    ),
+    *(f"framing.{name}" for name in ("formats", "body", "records", "separated", "salvage")),
+    *(f"routing.{name}" for name in ("routes", "route_file", "globs")),
+    *(f"http.{name}" for name in ("call", "api", "answer")),
+    *(f"webhooks.{name}" for name in ("schemes", "configuration", "events")),
+    *("settings", "outcome", "payload", "numbers", "pipelines.blob_letters"),
     *("ingest.policy", "ingest.errors", "ingest.shapes", "storage.account", "storage.names", "storage.held"),
 ]
 
@@ -107,3 +100,37 @@ def test_the_core_depends_on_the_core_only(module: str) -> None:
     imported = {name for name in names_of(f"shared.{module}") if name.startswith("shared.")}
     allowed = tuple(f"shared.{name}." for name in PURE)
     assert all(name.startswith(allowed) for name in imported), imported
+
+
+VALUES = {"outcome", "payload", "deadline", "numbers", "settings"}
+BOOKS = {"accounting", "lifecycle", "telemetry"}
+#: Room by room, what it may import beside the values (docs/adr/0020).
+MAY_IMPORT = {
+    "framing": set(),
+    "webhooks": {"framing"},
+    "routing": {"framing", "webhooks"},
+    "storage": {"framing", "routing"},
+    "ingest": {"framing", "routing", "storage"},
+    "http": {"framing", "routing"},
+    "pipelines": {"framing", "webhooks", "routing", "storage", "ingest", "http", *BOOKS},
+    "desk": {"framing", "routing", "storage", "ingest", "http", "pipelines"},
+}
+
+
+def test_every_room_has_its_rule() -> None:
+    rooms = {path.parent.name for path in (ROOT / "shared").glob("*/__init__.py")}
+    assert rooms == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_room_imports_what_it_may(module: str) -> None:
+    _, *parts = module.split(".")
+    if len(parts) < 2:
+        return  # values, books and the start: the tests above
+    used = {name.split(".")[1] for name in names_of(module) if name.startswith("shared.")}
+    assert used <= MAY_IMPORT[parts[0]] | VALUES | {parts[0]}
+
+
+def test_what_measures_the_application_shares_nothing_with_it() -> None:
+    for path in (ROOT / "local" / "kusto").rglob("*.py"):
+        assert not re.search(r"^\s*(from|import) shared\b", path.read_text(), re.MULTILINE), path

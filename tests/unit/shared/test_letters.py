@@ -4,12 +4,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from shared.http_call import HttpCall
-from shared.letters import Filter, Letters
-from shared.letters_api import LetterDesk
+from shared.desk.letter_desk import LetterDesk
+from shared.desk.letters import Filter, Letters
+from shared.http.call import HttpCall
 from shared.outcome import Code, Deferred, Delivered, Outcome, Problem, Rejected
 from shared.payload import BlobName
-from shared.recognition import Recognition
+from shared.pipelines.recognition import Recognition
 from shared.storage.deadletters import DeadLetters
 from shared.storage.held import Held
 from shared.storage.ledger import Ledger

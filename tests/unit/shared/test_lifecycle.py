@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from shared.accounting import Accounting
 from shared.bootstrap import Application, start
-from shared.http_call import HttpCall
+from shared.http.call import HttpCall
 from shared.lifecycle import Lifecycle, drain_on_sigterm
 
 ROOT = Path(__file__).parents[3]

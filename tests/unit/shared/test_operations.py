@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.operations import Operations
+from shared.desk.operations import Operations
 from shared.storage.ledger import Ledger, Receipt, State
 from tests.fakes import FakeContainer
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
+from shared.framing.records import Records
 from shared.payload import BlobName, BlobVersion, Hints, Payload, Reference, parse_hints, poisoned_name
-from shared.records import Records
-from shared.routes import Streaming, Target
+from shared.routing.routes import Streaming, Target
 
 TARGET = Target(database="Events", table="T", data_format=DataFormat.CSV, mapping=None)
 

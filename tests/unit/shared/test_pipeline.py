@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.accounting import Accounting, Fate
-from shared.formats import DataFormat
-from shared.http_call import HttpCall
+from shared.framing.formats import DataFormat
+from shared.http.call import HttpCall
 from shared.ingest.coalescer import Coalescer
 from shared.ingest.durable import DurableIngestion
 from shared.ingest.managed import ManagedIngestion
 from shared.outcome import Code, Deferred, Delivered, Mode, Outcome, Problem, Rejected
-from shared.pipeline import Answer, HttpPipeline, Parts
-from shared.quarantine import Quarantine
-from shared.recognition import Recognition
-from shared.routes import Route, RouteTable
+from shared.pipelines.quarantine import Quarantine
+from shared.pipelines.recognition import Recognition
+from shared.pipelines.requests import Answer, HttpPipeline, Parts
+from shared.routing.routes import Route, RouteTable
 from shared.settings import parse_settings
 from shared.storage.deadletters import DeadLetters
 from shared.storage.ledger import Ledger

@@ -8,8 +8,8 @@ import pytest
 
 from shared.outcome import Code, Deferred, Delivered, Mode, Outcome, Problem, Rejected
 from shared.payload import BlobName
-from shared.recognition import GRACE, Identity, Recognised, Recognition
-from shared.retry_pipeline import Delays, RetryPipeline
+from shared.pipelines.recognition import GRACE, Identity, Recognised, Recognition
+from shared.pipelines.retries import Delays, RetryPipeline
 from shared.storage.deadletters import DeadLetters
 from shared.storage.held import Held
 from shared.storage.ledger import Ledger, Receipt, State, body_hash, operation_id

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.formats import DataFormat, Framing, framing_of
+from shared.framing.formats import DataFormat, Framing, framing_of
+from shared.framing.records import frame
 from shared.outcome import Code, Refused
-from shared.records import frame
 from tests.strategies import DELIMITERS, almost_bodies, read_separated, rows, separated
 
 each_separated = pytest.mark.parametrize(("data_format", "delimiter"), DELIMITERS.items())

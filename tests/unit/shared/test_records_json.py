@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
+from shared.framing.records import frame
 from shared.outcome import Code, Problem, Refused
-from shared.records import frame
 from tests.strategies import Json, exactly, json_objects
 
 objects = st.lists(json_objects, min_size=1, max_size=5)

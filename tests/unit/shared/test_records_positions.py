@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
+from shared.framing.records import frame
 from shared.outcome import RecordError, Refused
-from shared.records import frame
 
 
 def errors_of(body: bytes, data_format: DataFormat) -> tuple[RecordError, ...]:

@@ -2,7 +2,7 @@
 
 from shared.outcome import Code, Deferred, Delivered, Outcome, Problem, Rejected
 from shared.payload import BlobName
-from shared.retry_pipeline import DEADLINE, LONGEST_DELAY, OLDEST, Delays, RetryPipeline
+from shared.pipelines.retries import DEADLINE, LONGEST_DELAY, OLDEST, Delays, RetryPipeline
 from shared.storage.deadletters import DeadLetters
 from shared.storage.held import Held
 from shared.storage.ledger import Ledger, Receipt, State

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.formats import DataFormat
-from shared.route_file import RouteFileError, parse_routes
-from shared.routes import Route, RouteTable, Streaming
+from shared.framing.formats import DataFormat
+from shared.routing.route_file import RouteFileError, parse_routes
+from shared.routing.routes import Route, RouteTable, Streaming
 from shared.webhooks.schemes import Scheme
 
 SECRETS = {"GITHUB_WEBHOOK_SECRET": "s3cret", "OLD": "old"}

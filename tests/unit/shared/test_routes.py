@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.formats import DataFormat
-from shared.globs import BlobPattern
+from shared.framing.formats import DataFormat
 from shared.outcome import Code, Problem, Refused
-from shared.routes import Route, RouteTable, Target, not_found
+from shared.routing.globs import BlobPattern
+from shared.routing.routes import Route, RouteTable, Target, not_found
 from shared.webhooks.schemes import Scheme, Secret, Webhook
 
 WEBHOOK = Webhook(scheme=Scheme.GITHUB, secrets=(Secret("s"),))

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
+from shared.framing.records import frame
+from shared.framing.salvage import salvage
 from shared.outcome import Code, Problem, Refused
-from shared.records import frame
-from shared.salvage import salvage
 
 MALFORMED = Problem(code=Code.MALFORMED_BODY, detail="d")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.formats import MappingKind, mapping_kind_of
-from shared.route_file import parse_routes
-from shared.routes import Route, RouteTable
+from shared.framing.formats import MappingKind, mapping_kind_of
+from shared.routing.route_file import parse_routes
+from shared.routing.routes import Route, RouteTable
 from shared.webhooks.events import Event
 
 ROOT = Path(__file__).parents[3]

@@ -8,12 +8,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.deadline import Deadline
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
 from shared.ingest.coalescer import Bounds, Coalescer, gathers
 from shared.ingest.policy import STREAMING_LIMIT
 from shared.outcome import Code, Deferred, Delivered, Outcome, Problem, Rejected
 from shared.payload import Payload
-from shared.routes import Streaming, Target
+from shared.routing.routes import Streaming, Target
 from tests.fakes import TARGET, LoopClock, payload, run_virtually
 
 OTHER = Target(database="Events", table="Other", data_format=DataFormat.CSV, mapping=None)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
 from shared.ingest.destinations import (
     BREAKS_AFTER,
     OPEN_AT_MOST,
@@ -13,7 +13,7 @@ from shared.ingest.destinations import (
     Destinations,
 )
 from shared.ingest.errors import Action, Verdict
-from shared.routes import Target
+from shared.routing.routes import Target
 from tests.fakes import TARGET, FakeClock
 
 OTHER = Target(database="Events", table="Other", data_format=DataFormat.CSV, mapping=None)

@@ -8,13 +8,13 @@ import pytest
 from azure.kusto.data.exceptions import KustoNetworkError, KustoThrottlingError
 
 from shared.deadline import Deadline
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
 from shared.ingest.managed import ATTEMPT_TIMEOUT, ATTEMPTS, ManagedIngestion
 from shared.ingest.policy import STREAMING_LIMIT
 from shared.ingest.queued import NotQueuedError
 from shared.outcome import Code, Deferred, Delivered, Outcome, Rejected
 from shared.payload import Payload
-from shared.routes import Streaming, Target
+from shared.routing.routes import Streaming, Target
 from tests.fakes import (
     FakeClock,
     FakeQueues,

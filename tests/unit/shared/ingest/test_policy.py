@@ -4,11 +4,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.formats import Compression, DataFormat, Framing, framing_of
+from shared.framing.formats import Compression, DataFormat, Framing, framing_of
 from shared.ingest.policy import STREAMING_LIMIT, Choice, choose, choose_blob
 from shared.outcome import Mode
 from shared.payload import BlobName, BlobVersion, Hints
-from shared.routes import Streaming
+from shared.routing.routes import Streaming
 
 STREAM = Choice(mode=Mode.STREAMING)
 

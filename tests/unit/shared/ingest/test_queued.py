@@ -10,10 +10,10 @@ from azure.kusto.data import DataFormat as SdkFormat
 from azure.kusto.ingest import BlobDescriptor, IngestionProperties
 from azure.kusto.ingest.ingestion_blob_info import IngestionBlobInfo
 
-from shared.formats import DataFormat, Framing, framing_of
+from shared.framing.formats import DataFormat, Framing, framing_of
 from shared.ingest.queued import NotQueuedError, QueuedEndpoint, _message, _packed, _Source
 from shared.ingest.resources import IngestionResources, Resources
-from shared.routes import UNTAGGED, Tagging, Target
+from shared.routing.routes import UNTAGGED, Tagging, Target
 from tests.fakes import FakeClock, payload, reference
 
 # azure-kusto-ingest 6.0.4, ingestion_blob_info.py, calls it for each message.

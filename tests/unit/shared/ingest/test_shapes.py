@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.deadline import Deadline
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
 from shared.ingest.managed import ManagedIngestion
 from shared.ingest.shapes import sources
 from shared.outcome import Deferred

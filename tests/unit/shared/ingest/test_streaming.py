@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
 from shared.ingest.streaming import StreamingEndpoint
-from shared.routes import Target
+from shared.routing.routes import Target
 from tests.fakes import payload
 
 

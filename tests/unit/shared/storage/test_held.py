@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
+from shared.framing.records import Records
 from shared.payload import BlobName, Payload
-from shared.records import Records
-from shared.routes import Streaming, Tagging, Target
+from shared.routing.routes import Streaming, Tagging, Target
 from shared.storage.held import Held
 from tests.fakes import payload
 

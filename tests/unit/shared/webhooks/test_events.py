@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
 from shared.outcome import Code, Problem, Refused
 from shared.webhooks.events import envelope
 from shared.webhooks.schemes import Delivery, Scheme

@@ -106,10 +106,10 @@ def test_githubs_old_header_opens_no_door() -> None:
 
 @given(
     body=st.text(st.characters(exclude_categories=["Cs"]), max_size=60),
-    at=st.floats(-299, 299),
+    at=st.integers(-299, 299),  # a datetime rounds microseconds, so fractions would test the oracle
     name=st.text("ab._-1", min_size=1),
 )
-def test_what_the_standard_library_signs_is_accepted(body: str, at: float, name: str) -> None:
+def test_what_the_standard_library_signs_is_accepted(body: str, at: int, name: str) -> None:
     headers = signed(body.encode(), at=NOW + at, name=name)
     delivery = verify(standard(), headers, body.encode(), now=NOW)
     assert delivery == Delivery(id=name, timestamp=float(int(NOW + at)))

@@ -4,13 +4,13 @@ import logging
 from dataclasses import replace
 
 from shared.deadline import Clock, Deadline
+from shared.framing.records import Records
+from shared.framing.salvage import Bad
 from shared.ingest.coalescer import Ingests
 from shared.ingest.isolate import isolate, record_errors
 from shared.outcome import Code, Deferred, Delivered, Outcome, Problem, RecordError, Rejected
 from shared.payload import Payload
-from shared.records import Records
-from shared.retry_pipeline import keep_refused
-from shared.salvage import Bad
+from shared.pipelines.retries import keep_refused
 from shared.storage.deadletters import DeadLetters
 from shared.storage.held import Held
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from shared.formats import DataFormat, Framing, framing_of
+from shared.framing.formats import DataFormat, Framing, framing_of
+from shared.framing.separated import line_of, record_ends
 from shared.outcome import Code, Problem, RecordError, Refused
-from shared.separated import line_of, record_ends
 
 BOM = b"\xef\xbb\xbf"
 _ARRAY: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])

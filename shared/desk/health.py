@@ -14,9 +14,9 @@ from itertools import chain
 from typing import Any
 
 from shared.deadline import Clock
-from shared.http_api import HttpReply, render_json
+from shared.http.api import HttpReply, render_json
 from shared.ingest.errors import Action, classify, failure_of
-from shared.routes import Route, RouteTable, Streaming
+from shared.routing.routes import Route, RouteTable, Streaming
 
 _LOG = logging.getLogger(__name__)
 

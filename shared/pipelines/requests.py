@@ -9,19 +9,19 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from shared.accounting import Accounting
-from shared.answer import Answer
-from shared.body import raw_body
 from shared.deadline import Clock, Deadline
-from shared.http_call import HttpCall, OnError, Options, check_size, choose_format, parse_options
+from shared.framing.body import raw_body
+from shared.framing.records import Records, frame
+from shared.framing.salvage import Bad, Salvaged, salvage
+from shared.http.answer import Answer
+from shared.http.call import HttpCall, OnError, Options, check_size, choose_format, parse_options
 from shared.ingest.coalescer import Ingests
 from shared.ingest.durable import DurableIngestion
 from shared.outcome import Code, Deferred, Delivered, Outcome, Problem, Refused, Rejected
 from shared.payload import Payload
-from shared.quarantine import Quarantine
-from shared.recognition import Identity, Recognised, Recognition
-from shared.records import Records, frame
-from shared.routes import Route, RouteTable, Target
-from shared.salvage import Bad, Salvaged, salvage
+from shared.pipelines.quarantine import Quarantine
+from shared.pipelines.recognition import Identity, Recognised, Recognition
+from shared.routing.routes import Route, RouteTable, Target
 from shared.settings import Settings
 from shared.storage.ledger import body_hash, operation_id
 from shared.webhooks.events import envelope

@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from shared.formats import DataFormat
+from shared.framing.formats import DataFormat
 from shared.outcome import Code, Problem, RecordError, Refused
 
 #: Field delimiters of the formats whose fields may be quoted (docs: "Data formats supported by Azure Data Explorer").

@@ -12,7 +12,7 @@ from shared.deadline import Clock, Deadline
 from shared.ingest.coalescer import Ingests
 from shared.outcome import Code, Outcome, Problem, Rejected
 from shared.payload import BlobName
-from shared.recognition import Identity, Recognition
+from shared.pipelines.recognition import Identity, Recognition
 from shared.storage.deadletters import DeadLetters, Listed
 from shared.storage.held import Held
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from shared.formats import DataFormat, allows_header, needs_mapping
-from shared.globs import BlobPattern
+from shared.framing.formats import DataFormat, allows_header, needs_mapping
 from shared.outcome import Code, Problem, Refused
+from shared.routing.globs import BlobPattern
 from shared.webhooks.schemes import Webhook
 
 #: Kusto entity names that need no bracket quoting (docs: "Entity names"); anything else never reaches a URL or command.

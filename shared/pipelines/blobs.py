@@ -7,20 +7,20 @@ import logging
 from dataclasses import dataclass
 
 from shared.accounting import Accounting
-from shared.blob_letters import blob_letter
-from shared.body import BrokenError, TooLargeError, decompressed, sniffed
 from shared.deadline import Clock, Deadline
-from shared.formats import Compression, DataFormat, allows_header, reference_format, split_name
+from shared.framing.body import BrokenError, TooLargeError, decompressed, sniffed
+from shared.framing.formats import Compression, DataFormat, allows_header, reference_format, split_name
+from shared.framing.records import frame
 from shared.ingest.coalescer import Ingests
 from shared.ingest.managed import ManagedIngestion
 from shared.ingest.policy import STREAMING_LIMIT, choose_blob
 from shared.outcome import Code, Deferred, Mode, Outcome, Problem, Refused, Rejected
 from shared.payload import BlobName, BlobVersion, Hints, Payload, Reference
-from shared.pipeline import log_outcome
-from shared.recognition import Identity, Recognised, Recognition
-from shared.records import frame
-from shared.retry_pipeline import Delays
-from shared.routes import BlobMatch, Route, RouteTable, Target
+from shared.pipelines.blob_letters import blob_letter
+from shared.pipelines.recognition import Identity, Recognised, Recognition
+from shared.pipelines.requests import log_outcome
+from shared.pipelines.retries import Delays
+from shared.routing.routes import BlobMatch, Route, RouteTable, Target
 from shared.settings import Settings
 from shared.storage.deadletters import DeadLetters
 from shared.storage.landing import BlobGoneError, Landing

@@ -5,9 +5,9 @@ import tomllib
 from collections.abc import Mapping
 from itertools import combinations
 
-from shared.formats import DataFormat, allows_header, needs_mapping
-from shared.globs import BlobPattern, problem_of
-from shared.routes import ENTITY, Route, RouteTable, Streaming, Tagging
+from shared.framing.formats import DataFormat, allows_header, needs_mapping
+from shared.routing.globs import BlobPattern, problem_of
+from shared.routing.routes import ENTITY, Route, RouteTable, Streaming, Tagging
 from shared.webhooks.configuration import WebhookError, parse_webhook
 from shared.webhooks.schemes import Webhook
 

@@ -2,7 +2,7 @@
 
 from shared.outcome import Problem
 from shared.payload import BlobVersion
-from shared.routes import Route, Streaming
+from shared.routing.routes import Route, Streaming
 from shared.storage.held import Envelope, Held
 
 

@@ -15,7 +15,7 @@ from shared.ingest.coalescer import Ingests
 from shared.ingest.isolate import Isolated, isolate
 from shared.outcome import Code, Deferred, Delivered, Outcome, Problem, Rejected, doubtful
 from shared.payload import BlobName, Payload
-from shared.recognition import with_outcome
+from shared.pipelines.recognition import with_outcome
 from shared.storage.deadletters import DeadLetters
 from shared.storage.held import Held
 from shared.storage.ledger import Ledger, Receipt, State

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from shared.body import too_large
-from shared.formats import (
+from shared.framing.body import too_large
+from shared.framing.formats import (
     OPAQUE_MEDIA_TYPES,
     DataFormat,
     format_of_media_type,
@@ -15,7 +15,7 @@ from shared.formats import (
 )
 from shared.numbers import whole_number
 from shared.outcome import Code, Problem, Refused
-from shared.routes import Route
+from shared.routing.routes import Route
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 #: `code` is the function key, which the host has checked already.

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from shared.answer import Answer
+from shared.http.answer import Answer
 from shared.outcome import MAX_LISTED_ERRORS, Code, Deferred, Delivered, Outcome, Problem, RecordError, Rejected
 
 _JSON = "application/json"

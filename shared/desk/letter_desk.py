@@ -2,9 +2,9 @@
 
 from urllib.parse import unquote
 
-from shared.http_api import HttpReply, render_json, render_outcome, render_problem
-from shared.http_call import HttpCall
-from shared.letters import Filter, Letters
+from shared.desk.letters import Filter, Letters
+from shared.http.api import HttpReply, render_json, render_outcome, render_problem
+from shared.http.call import HttpCall
 from shared.outcome import Code, Outcome, Problem, Rejected, not_found
 
 #: In place of an id: every letter that the filter matches, a page a call.

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from shared.formats import DataFormat, Framing, framing_of
+from shared.framing.formats import DataFormat, Framing, framing_of
+from shared.framing.records import BOM, Records
 from shared.outcome import Code, Problem, RecordError, Refused
-from shared.records import BOM, Records
 
 _OBJECTS: msgspec.json.Decoder[msgspec.Raw] = msgspec.json.Decoder(msgspec.Raw)
 _ARRAY: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])

@@ -8,7 +8,7 @@ from collections import deque
 
 import zstandard
 
-from shared.formats import Compression
+from shared.framing.formats import Compression
 from shared.outcome import Code, Limit, Problem, Refused
 
 _GZIP_MAGIC = b"\x1f\x8b"

@@ -1,0 +1,1 @@
+"""What an operator asks for: readiness, what became of a piece of work, dead letters."""

@@ -1,0 +1,1 @@
+"""Requests and answers in our own words, and the only place that renders either."""
