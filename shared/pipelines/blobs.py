@@ -5,12 +5,14 @@ The same events may come several times and in any order (Event Grid), and for bl
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 from shared.accounting import Accounting
 from shared.deadline import Clock, Deadline
 from shared.framing.body import BrokenError, TooLargeError, decompressed, sniffed
 from shared.framing.formats import Compression, DataFormat, allows_header, reference_format, split_name
-from shared.framing.records import frame
+from shared.framing.offload import off_loop
+from shared.framing.records import Records, frame
 from shared.ingest.coalescer import Ingests
 from shared.ingest.managed import ManagedIngestion
 from shared.ingest.policy import STREAMING_LIMIT, choose_blob
@@ -171,7 +173,7 @@ class BlobPipeline:
             return await self._by_reference(work, choice.reason, deadline)
         stored = await self._landing.read(work.version)
         try:
-            raw = decompressed(stored, sniffed(stored, work.compression), limit=STREAMING_LIMIT)
+            records = await off_loop(len(stored), partial(_records, stored, work))
         except TooLargeError:
             return await self._by_reference(work, "over-streaming-size", deadline)
         except BrokenError:
@@ -181,7 +183,7 @@ class BlobPipeline:
             source_id=work.version.source_id,
             route=work.match.route.name,
             target=work.target,
-            records=frame(raw, work.target.data_format, skip_header=work.skip_header),
+            records=records,
             streaming=work.match.route.streaming,
             tagging=work.match.route.tagging,
         )
@@ -206,6 +208,12 @@ class BlobPipeline:
             tagging=work.match.route.tagging,
         )
         return await self._references.ingest_reference(reference, reason, deadline)
+
+
+def _records(stored: bytes, work: _Work) -> Records:
+    """The records of a small blob's stored bytes; raises what decompression and framing raise."""
+    raw = decompressed(stored, sniffed(stored, work.compression), limit=STREAMING_LIMIT)
+    return frame(raw, work.target.data_format, skip_header=work.skip_header)
 
 
 def _work(version: BlobVersion, match: BlobMatch) -> _Work:

@@ -6,11 +6,13 @@ of the body is parsed, and the whole body is framed before anything is ingested.
 
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 from uuid import UUID
 
 from shared.accounting import Accounting
 from shared.deadline import Clock, Deadline
 from shared.framing.body import raw_body
+from shared.framing.offload import off_loop
 from shared.framing.records import Records, frame
 from shared.framing.salvage import Bad, Salvaged, salvage
 from shared.http.answer import Answer
@@ -70,7 +72,7 @@ class HttpPipeline:
         with self._parts.accounting.work(route.name) as entry:
             try:
                 options = parse_options(call)
-                target, framed = self._framed(call, route, options)
+                target, framed = await off_loop(len(call.body), partial(self._framed, call, route, options))
                 work = replace(self._work(call, route, target, framed.records, options, options.key), bad=framed.bad)
             except Refused as refusal:
                 entry.settle(Rejected(problem=refusal.problem, attempts=0))
