@@ -1,7 +1,6 @@
 """Queries, commands and database scripts through the official client (azure-kusto-data)."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -11,11 +10,17 @@ from azure.kusto.data import KustoClient, KustoConnectionStringBuilder
 from azure.kusto.data.exceptions import KustoAuthenticationError, KustoError, KustoMultiApiError, KustoNetworkError
 
 from local.paths import ROOT
-from local.problems import LocalError
+from local.problems import LocalError, UsageError
 from shared.kusto import credential_of
 from shared.settings import Auth, is_loopback, resolve_auth
 
 SCHEMA = ROOT / "infra" / "kql"
+#: Allows the cluster's own identity to read blobs: refused by a cluster that has none.
+IDENTITY_SCRIPT = "05-managed-identity.kql"
+PLACEHOLDER = "{database}"
+#: What a database may be called, and so what cannot end a quoted name (docs: "Entity names").
+_DATABASE_NAME = re.compile(r"[\w .-]{1,1024}")
+_CLEARINGS = 3  # how often the schema cache is asked to clear; the docs say to repeat it
 _APPLICATION = "kusto-ingest-dev"
 
 
@@ -71,15 +76,18 @@ class Cluster:
         """How many rows a table has now."""
         return int(self.run(f"['{table}'] | count").rows[0][0])
 
-    def apply(self, scripts: Iterable[Path] | None = None) -> tuple[str, ...]:
-        """Run database scripts (`.execute database script`), by default infra/kql/*.kql in name order; their names.
+    def apply(self, *, managed_identity: bool = True) -> tuple[str, ...]:
+        """Run infra/kql/*.kql in name order, as `.execute database script`; their names.
+
+        Args:
+            managed_identity: Whether to run the script that needs a cluster with an identity of its own.
 
         Raises:
             KustoRefusedError: A command of a script failed; names script, command and reason.
         """
-        paths = sorted(SCHEMA.glob("*.kql")) if scripts is None else list(scripts)
+        paths = [path for path in sorted(SCHEMA.glob("*.kql")) if managed_identity or path.name != IDENTITY_SCRIPT]
         for path in paths:
-            answer = self.run(f".execute database script <|\n{path.read_text(encoding='utf-8')}")
+            answer = self.run(f".execute database script <|\n{script_text(path, self.database)}")
             for row in answer.records():
                 if row.get("Result", "Completed") != "Completed":
                     command = str(row.get("CommandText", "")).strip().splitlines()[:1]
@@ -87,6 +95,31 @@ class Cluster:
                         f"{path.name}: {row.get('Reason') or row['Result']} (in: {' '.join(command)})"
                     )
         return tuple(path.name for path in paths)
+
+    def clear_schema_cache(self) -> bool:
+        """Make streaming ingestion see a new schema now; False: it may take up to 5 minutes.
+
+        Source: Microsoft docs, `clear-schema-cache-command`: one row for each node; safe to repeat when one failed.
+        """
+        for _ in range(_CLEARINGS):
+            try:
+                answer = self.run(".clear database cache streamingingestion schema")
+            except KustoRefusedError:
+                return False
+            if all(row.get("Status") == "Succeeded" for row in answer.records()):
+                return True
+        return False
+
+
+def script_text(path: Path, database: str) -> str:
+    """A script of infra/kql for that database.
+
+    Raises:
+        UsageError: No database has such a name.
+    """
+    if not _DATABASE_NAME.fullmatch(database):
+        raise UsageError(f"{database!r} is no name of a database: letters, digits, spaces, dots, dashes, underscores.")
+    return path.read_text(encoding="utf-8").replace(PLACEHOLDER, database)
 
 
 def is_command(text: str) -> bool:

@@ -8,11 +8,15 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from shared.lifecycle import Lifecycle
 from shared.outcome import Deferred, Delivered, Outcome, Rejected
-from shared.telemetry import count_received, count_settled
+from shared.telemetry import count_received, count_settled, facts_of
+from shared.tracing import begin_work, end_work, trace_of
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 
 class Fate(StrEnum):
@@ -45,14 +49,20 @@ class Entry:
     A class rather than a generator: thousands of them may wait at once.
     """
 
-    __slots__ = ("_books", "_route", "_started", "fate", "outcome")
+    __slots__ = ("_books", "_route", "_span", "_started", "fate", "outcome")
 
     def __init__(self, books: "Accounting", route: str) -> None:
         self._books = books
         self._route = route
         self._started = 0.0
+        self._span: Span | None = None
         self.fate = Fate.REJECTED
         self.outcome: Outcome | None = None
+
+    @property
+    def trace(self) -> str:
+        """The traceparent of this work, for the requests that it leads to; empty where nobody traces."""
+        return trace_of(self._span) if self._span else ""
 
     def settle(self, outcome: Outcome | None, *, duplicate: bool = False) -> None:
         """It ended like this."""
@@ -61,10 +71,14 @@ class Entry:
     def __enter__(self) -> Self:
         self._started = time.monotonic()
         self._books.begin(self._route)
+        self._span = begin_work(self._route)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._books.end(self._route, self, time.monotonic() - self._started)
+        if self._span:
+            facts = facts_of(self._route, self.fate.value, self.outcome)
+            end_work(self._span, facts, failed=self.fate is Fate.REJECTED)
 
 
 @dataclass(slots=True)

@@ -2,11 +2,12 @@
 
 import logging
 import traceback
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, MutableMapping
 from pathlib import Path
 from uuid import UUID
 
 from shared.deadline import Clock, SystemClock
+from shared.export import Export
 from shared.http.answer import Answer
 from shared.http.api import HttpReply, render, render_json, render_problem
 from shared.http.call import HttpCall
@@ -33,16 +34,18 @@ _MISCONFIGURED = Problem(
 class Application:
     """A configured application: what its triggers call."""
 
-    def __init__(self, settings: Settings, routes: RouteTable, landing: Account, clock: Clock) -> None:
+    def __init__(self, settings: Settings, routes: RouteTable, landing: Account, clock: Clock, export: Export) -> None:
         from shared.composition import Composition  # noqa: PLC0415 - a misconfigured app needs none of it
 
         self.settings = settings
         self.routes = routes
         self._parts = Composition(settings, routes, landing, clock)
-        drain_on_sigterm(self._parts.accounting.lifecycle)
+        self._export = export
+        drain_on_sigterm(self._parts.accounting.lifecycle, export.flush)
 
     async def ingest(self, call: HttpCall) -> HttpReply:
         """`POST /api/ingest/{route}[/{table}]`."""
+        await self._export.ready()
         leaving = self._leaving(call)
         if leaving is not None:
             return leaving
@@ -56,22 +59,27 @@ class Application:
             detail = "This webhook takes POST only: its scheme has no handshake."
             problem = Problem(code=Code.METHOD_NOT_ALLOWED, detail=detail, accepted=("POST",))
             return render_problem(problem, call.operation_id)
+        await self._export.ready()
         return self._leaving(call) or await _answered(call.operation_id, self._parts.http.hook(call))
 
     async def blob(self, blob: BlobName) -> None:
         """A blob event; raises when the host must keep it."""
+        await self._export.ready()
         await self._parts.blobs.ingest(blob)
 
     async def poisoned_blob(self, text: str) -> None:
         """A message of the host's poison queue: a blob that it gave up on."""
+        await self._export.ready()
         await self._parts.blobs.poisoned(poisoned_name(text))
 
     async def retry(self, text: str) -> None:
         """A message of the retry queue."""
+        await self._export.ready()
         await self._parts.retries.wake(wake_of(text))
 
     async def sweep(self) -> None:
         """Set lost alarms again."""
+        await self._export.ready()
         count = await self._parts.retries.sweep()
         if count:
             _LOG.warning("%d spooled payloads had lost their alarm", count)
@@ -149,14 +157,15 @@ class Misconfigured:
         return render_json(503, {"status": "failed", "checks": checks})
 
 
-def start(env: Mapping[str, str], folder: Path, clock: Clock | None = None) -> Application | Misconfigured:
+def start(env: MutableMapping[str, str], folder: Path, clock: Clock | None = None) -> Application | Misconfigured:
     """Read the configuration; every problem is logged and listed at once.
 
     Args:
-        env: the app settings.
+        env: the app settings; the telemetry's set-up adds its own.
         folder: the application's folder, from which `ROUTES_FILE` is found.
         clock: the machine's, unless a test holds another.
     """
+    export = Export(env)
     problems: list[str] = []
     settings = account = routes = None
     try:
@@ -175,10 +184,10 @@ def start(env: Mapping[str, str], folder: Path, clock: Clock | None = None) -> A
         for problem in problems:
             _LOG.error("configuration: %s", problem)
         return Misconfigured(tuple(problems))
-    return Application(settings, routes, account, clock or SystemClock())
+    return Application(settings, routes, account, clock or SystemClock(), export)
 
 
-def _read_routes(env: Mapping[str, str], folder: Path) -> RouteTable:
+def _read_routes(env: MutableMapping[str, str], folder: Path) -> RouteTable:
     path = folder / (env.get("ROUTES_FILE", "").strip() or "routes.toml")
     try:
         text = path.read_text(encoding="utf-8")

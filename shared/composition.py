@@ -110,6 +110,7 @@ class Composition:
     def managed(self) -> "ManagedIngestion":
         """Streaming with queued fallback."""
         from shared.ingest.managed import ManagedIngestion  # noqa: PLC0415
+        from shared.ingest.observed import ObservedQueues, ObservedStreams  # noqa: PLC0415
         from shared.ingest.queued import QueuedEndpoint  # noqa: PLC0415
         from shared.ingest.resources import IngestionResources  # noqa: PLC0415
         from shared.ingest.streaming import StreamingEndpoint  # noqa: PLC0415
@@ -117,8 +118,8 @@ class Composition:
 
         resources = IngestionResources(self.kusto.ingestion, self._clock.monotonic)
         return ManagedIngestion(
-            StreamingEndpoint(self.kusto.engine, application=APPLICATION),
-            QueuedEndpoint(resources, application=APPLICATION),
+            ObservedStreams(StreamingEndpoint(self.kusto.engine)),
+            ObservedQueues(QueuedEndpoint(resources, application=APPLICATION)),
             self._clock,
         )
 

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, assert_never
 
+from shared import __version__
 from shared.settings import Auth, Settings, is_loopback
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-#: How this application names itself to Kusto (`x-ms-app`, `.show queries`).
-APPLICATION = "kusto-ingest-functions"
+#: How this application names itself to Kusto (`x-ms-app`, `.show queries`): the connector, and the application in it.
+CONNECTOR, APPLICATION = "IngestFunctions", "kusto-ingest-functions"
 
 #: Hosts of the public cloud, whose login endpoint and resource the SDK knows without asking the cluster.
 _PUBLIC_CLOUD = (".kusto.windows.net", ".kusto.fabric.microsoft.com", ".kusto.data.microsoft.com")
@@ -93,7 +94,7 @@ class KustoClients:
             connection = KustoConnectionStringBuilder.with_no_authentication(uri)
         else:
             connection = KustoConnectionStringBuilder.with_azure_token_credential(uri, self._token_credential())
-        connection.application_for_tracing = APPLICATION
+        connection._set_connector_details(CONNECTOR, __version__, app_name=APPLICATION)  # noqa: SLF001 - as connectors do
         return connection
 
     def _token_credential(self) -> "TokenCredential":

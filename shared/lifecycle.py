@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -47,8 +48,10 @@ class Lifecycle:
         return not self.in_flight
 
 
-def drain_on_sigterm(lifecycle: Lifecycle) -> bool:
+def drain_on_sigterm(lifecycle: Lifecycle, last: Callable[[], None]) -> bool:
     """Install the drain as this process's answer to SIGTERM, unless it has another; whether it was installed.
+
+    `last` is called when nothing is in flight any more.
 
     Called while the application is imported, which the worker does on the main thread, inside its running loop.
     """
@@ -57,15 +60,16 @@ def drain_on_sigterm(lifecycle: Lifecycle) -> bool:
         if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
             return False
         tasks: set[asyncio.Task[None]] = set()
-        loop.add_signal_handler(signal.SIGTERM, lambda: tasks.add(loop.create_task(_end(lifecycle))))
+        loop.add_signal_handler(signal.SIGTERM, lambda: tasks.add(loop.create_task(_end(lifecycle, last))))
     except (RuntimeError, ValueError, NotImplementedError):
         return False  # no loop, not the main thread, or a platform without signals: the host ends us
     return True
 
 
-async def _end(lifecycle: Lifecycle) -> None:
+async def _end(lifecycle: Lifecycle, last: Callable[[], None]) -> None:
     _LOG.warning("SIGTERM: draining, %d in flight", lifecycle.in_flight)
     if not await lifecycle.drained():
         _LOG.error("ended with %d in flight", lifecycle.in_flight)
+    await asyncio.to_thread(last)
     asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
     os.kill(os.getpid(), signal.SIGTERM)

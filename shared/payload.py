@@ -26,6 +26,7 @@ class Payload:
     streaming: Streaming
     tagging: Tagging = UNTAGGED
     parts: tuple[Self, ...] = ()  # the payloads that were gathered into this one; none where it came alone
+    trace: str = ""  # W3C traceparent of the work that brought it; empty where nobody traces
 
     @property
     def raw_size(self) -> int:
@@ -128,6 +129,7 @@ class Reference:
     raw_size: int | None  # uncompressed bytes; None: only the stored, compressed size is known
     ignore_first_record: bool
     tagging: Tagging = UNTAGGED
+    trace: str = ""  # as of a payload
 
     def __repr__(self) -> str:
         return f"Reference(source_id={self.source_id}, route={self.route!r}, target={self.target})"

@@ -75,16 +75,40 @@ def query(
         write(chosen.run(kql), layout)
 
 
-def schema(*, cluster: _ClusterOption = None, database: _DatabaseOption = None, auth: _AuthOption = Login.AUTO) -> None:
+def schema(
+    *,
+    cluster: _ClusterOption = None,
+    database: _DatabaseOption = None,
+    auth: _AuthOption = Login.AUTO,
+    identity: Annotated[
+        bool,
+        typer.Option(
+            "--managed-identity",
+            help="Let the cluster read blobs by its own identity (05-managed-identity.kql). It must have one, and you "
+            "AllDatabasesAdmin. On this machine always.",
+        ),
+    ] = False,
+) -> None:
     """Create or update the tables, mappings and policies: runs infra/kql/*.kql. Safe to run again.
+
+    {database} in a script is replaced by the database's name. Then the cluster's schema cache is cleared, so that
+    streaming sees the change at once. Needs Admin of the database.
 
     Examples:
       ./dev schema
       ./dev schema --cluster https://mycluster.westeurope.kusto.windows.net --database Events
+      ./dev schema --cluster https://mycluster.westeurope.kusto.windows.net --database Events --managed-identity
     """
+    from shared.settings import is_loopback  # noqa: PLC0415 - what ./dev --help need not pay
+
     with _cluster(cluster, database, auth) as chosen:
-        for name in chosen.apply():
+        local = is_loopback(chosen.uri)
+        for name in chosen.apply(managed_identity=identity or local):
             typer.echo(f"applied infra/kql/{name} to database {chosen.database} of {chosen.uri}")
+        if not (identity or local):
+            typer.echo("left out: the script for a cluster with an identity of its own (--managed-identity)")
+        if not chosen.clear_schema_cache():
+            typer.echo("The cluster did not clear its schema cache: streaming may not see the change for 5 minutes.")
 
 
 def _cluster(uri: str | None, database: str | None, login: Login) -> "Cluster":

@@ -5,6 +5,7 @@ from typing import assert_never
 from local.docs.classification import classification
 from local.docs.figures import figures
 from local.docs.pages import Parts
+from local.docs.platform_settings import platform_settings
 from local.docs.route_keys import route_keys
 from local.docs.table import code, codes, table, yes
 from shared.framing.formats import (
@@ -99,6 +100,7 @@ def _secret(scheme: Scheme) -> str:
 
 PARTS: Parts = {
     "settings": _settings,
+    "platform-settings": platform_settings,
     "problems": _problems,
     "formats": _formats,
     "route-keys": route_keys,

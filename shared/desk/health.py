@@ -122,7 +122,7 @@ class Readiness:
             advice = verdict.advice or "Check KUSTO_CLUSTER_URI, and whether the cluster runs."
             if unseen:
                 advice = (
-                    "The identity may not read policies; ingestion may work. Add the role Database Viewer to check."
+                    "The identity may not read policies; ingestion may work. Add the role Database Monitor to check."
                 )
             unknown = unseen and verdict.action is Action.CONFIGURATION
             status = Status.UNKNOWN if unknown else Status.FAILED

@@ -23,6 +23,7 @@ from shared.ingest.shapes import sources
 from shared.outcome import Code, Deferred, Delivered, Mode, Outcome, Problem, Rejected
 from shared.payload import Payload, Reference
 from shared.routing.routes import Streaming
+from shared.telemetry import set_streaming_limit
 
 _LOG = logging.getLogger(__name__)
 
@@ -86,6 +87,7 @@ class ManagedIngestion:
         if reason:
             return await self._queued(payload, reason, deadline)
         tried = await self._stream(payload, deadline)
+        set_streaming_limit(self._slots.limit)
         if tried.verdict is None:
             self._destinations.succeeded(payload.target)
             return Delivered(

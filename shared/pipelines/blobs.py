@@ -9,16 +9,16 @@ from functools import partial
 
 from shared.accounting import Accounting
 from shared.deadline import Clock, Deadline
-from shared.framing.body import BrokenError, TooLargeError, decompressed, sniffed
-from shared.framing.formats import Compression, DataFormat, allows_header, reference_format, split_name
+from shared.framing.body import BrokenError, TooLargeError
+from shared.framing.formats import Compression, reference_format
 from shared.framing.offload import off_loop
-from shared.framing.records import Records, frame
 from shared.ingest.coalescer import Ingests
 from shared.ingest.managed import ManagedIngestion
 from shared.ingest.policy import STREAMING_LIMIT, choose_blob
 from shared.outcome import Code, Deferred, Mode, Outcome, Problem, Refused, Rejected
 from shared.payload import BlobName, BlobVersion, Hints, Payload, Reference
 from shared.pipelines.blob_letters import blob_letter
+from shared.pipelines.blob_work import BlobWork, records_of, work_of
 from shared.pipelines.recognition import Identity, Recognised, Recognition
 from shared.pipelines.requests import log_outcome
 from shared.pipelines.retries import Delays
@@ -27,22 +27,12 @@ from shared.settings import Settings
 from shared.storage.deadletters import DeadLetters
 from shared.storage.landing import BlobGoneError, Landing
 from shared.storage.spool import Spool, Wake
+from shared.telemetry import count_poisoned
 
 _LOG = logging.getLogger(__name__)
 
 #: Tries from the retry queue, 15 minutes apart in the end: about two days.
 MOST_ATTEMPTS = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Work:
-    """A blob with everything that its route, name and metadata decide."""
-
-    version: BlobVersion
-    match: BlobMatch
-    target: Target
-    compression: Compression
-    skip_header: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +89,7 @@ class BlobPipeline:
                     _LOG.info("blob %s is empty: nothing to ingest", blob)
                     entry.settle(None)
                     return None
-                recognised = await self._recognised(version, match)
+                recognised = await self._recognised(version, match, entry.trace)
             except BlobGoneError:
                 _LOG.info("blob %s is gone or was written again: its next event counts", blob)
                 entry.settle(None)
@@ -114,6 +104,7 @@ class BlobPipeline:
 
     async def poisoned(self, blob: BlobName) -> None:
         """A blob that the host gave up on: whatever the reason, it must not be forgotten."""
+        count_poisoned()
         match = self._routes.of_blob(blob.name)
         version = BlobVersion(blob=blob, etag="", size=0, hints=Hints())
         problem = Problem(
@@ -121,14 +112,14 @@ class BlobPipeline:
         )
         await self._letters.keep(blob_letter(version, match.route if match else None, problem, self._clock.now()))
 
-    async def _recognised(self, version: BlobVersion, match: BlobMatch) -> Recognised:
+    async def _recognised(self, version: BlobVersion, match: BlobMatch, trace: str) -> Recognised:
         route = match.route
         seconds = route.deadline or self._settings.deadline
         identity = Identity(operation=version.source_id, route=route.name, body_hash=version.etag, keyed=True)
 
         async def work() -> Outcome:
             try:
-                return await self._once(_work(version, match), Deadline.after(self._clock, seconds))
+                return await self._once(work_of(version, match, trace), Deadline.after(self._clock, seconds))
             except Refused as refusal:
                 return Rejected(problem=refusal.problem, attempts=0)
 
@@ -162,7 +153,7 @@ class BlobPipeline:
             _LOG.warning("bytes of blob %s cannot be kept: %s", version.blob, type(error).__name__)
             return b""
 
-    async def _once(self, work: _Work, deadline: Deadline) -> Outcome:
+    async def _once(self, work: BlobWork, deadline: Deadline) -> Outcome:
         choice = choose_blob(
             work.version,
             work.compression,
@@ -173,7 +164,7 @@ class BlobPipeline:
             return await self._by_reference(work, choice.reason, deadline)
         stored = await self._landing.read(work.version)
         try:
-            records = await off_loop(len(stored), partial(_records, stored, work))
+            records = await off_loop(len(stored), partial(records_of, stored, work))
         except TooLargeError:
             return await self._by_reference(work, "over-streaming-size", deadline)
         except BrokenError:
@@ -186,10 +177,11 @@ class BlobPipeline:
             records=records,
             streaming=work.match.route.streaming,
             tagging=work.match.route.tagging,
+            trace=work.trace,
         )
         return await self._ingestion.ingest(payload, deadline)
 
-    async def _by_reference(self, work: _Work, reason: str, deadline: Deadline) -> Outcome:
+    async def _by_reference(self, work: BlobWork, reason: str, deadline: Deadline) -> Outcome:
         version, target = work.version, work.target
         blob = version.blob
         raw_size = version.hints.raw_size or (version.size if work.compression is Compression.NONE else None)
@@ -206,45 +198,6 @@ class BlobPipeline:
             raw_size=raw_size,
             ignore_first_record=work.skip_header,
             tagging=work.match.route.tagging,
+            trace=work.trace,
         )
         return await self._references.ingest_reference(reference, reason, deadline)
-
-
-def _records(stored: bytes, work: _Work) -> Records:
-    """The records of a small blob's stored bytes; raises what decompression and framing raise."""
-    raw = decompressed(stored, sniffed(stored, work.compression), limit=STREAMING_LIMIT)
-    return frame(raw, work.target.data_format, skip_header=work.skip_header)
-
-
-def _work(version: BlobVersion, match: BlobMatch) -> _Work:
-    """What is to be done with a blob: the route decides, metadata may fill in what the route leaves open.
-
-    Raises:
-        Refused: when no format is known, or table or mapping are outside the route's lists.
-    """
-    named, compression = split_name(version.blob.name)
-    data_format = _format(version, match, named)
-    hints, route = version.hints, match.route
-    wanted = match.table or (hints.table if route.table is None or hints.table != route.table else None)
-    skip = hints.ignore_first_record
-    return _Work(
-        version=version,
-        match=match,
-        target=route.target(table=wanted, data_format=data_format, mapping=hints.mapping),
-        compression=compression,
-        skip_header=route.skips_header(data_format) if skip is None else skip and allows_header(data_format),
-    )
-
-
-def _format(version: BlobVersion, match: BlobMatch, named: DataFormat | None) -> DataFormat:
-    route, hinted = match.route, version.hints.data_format
-    if route.data_format is not None:
-        if hinted not in {None, route.data_format}:
-            detail = f"The blob's metadata says {hinted}, and route {route.name} takes {route.data_format} only."
-            raise Refused(Problem(code=Code.UNSUPPORTED_MEDIA_TYPE, detail=detail))
-        return route.data_format
-    chosen = hinted or named
-    if chosen is None:
-        detail = f"Neither route {route.name}, nor the blob's metadata or extension, says its format."
-        raise Refused(Problem(code=Code.UNSUPPORTED_MEDIA_TYPE, detail=detail))
-    return chosen

@@ -73,7 +73,8 @@ class HttpPipeline:
             try:
                 options = parse_options(call)
                 target, framed = await off_loop(len(call.body), partial(self._framed, call, route, options))
-                work = replace(self._work(call, route, target, framed.records, options, options.key), bad=framed.bad)
+                work = self._work(call, route, target, framed.records, options, options.key, entry.trace)
+                work = replace(work, bad=framed.bad)
             except Refused as refusal:
                 entry.settle(Rejected(problem=refusal.problem, attempts=0))
                 return _refused(call, refusal.problem)
@@ -104,7 +105,7 @@ class HttpPipeline:
                     webhook.scheme, route.name, delivery, call.headers, body, now=now, fallback_id=fallback
                 )
                 target = route.target(table=call.table, data_format=records.data_format)
-                work = self._work(call, route, target, records, Options(), delivery.id)
+                work = self._work(call, route, target, records, Options(), delivery.id, entry.trace)
             except Refused as refusal:
                 entry.settle(Rejected(problem=refusal.problem, attempts=0))
                 return _refused(call, refusal.problem)
@@ -129,7 +130,14 @@ class HttpPipeline:
             return target, salvage(body, data_format, refusal.problem)
 
     def _work(
-        self, call: HttpCall, route: Route, target: Target, records: Records, options: Options, key: str | None
+        self,
+        call: HttpCall,
+        route: Route,
+        target: Target,
+        records: Records,
+        options: Options,
+        key: str | None,
+        trace: str,
     ) -> _Work:
         operation = operation_id(route.name, key) if key else call.operation_id
         return _Work(
@@ -140,6 +148,7 @@ class HttpPipeline:
                 records=records,
                 streaming=route.streaming,
                 tagging=route.tagging,
+                trace=trace,
             ),
             identity=Identity(
                 operation=operation,

@@ -20,6 +20,7 @@ from shared.storage.deadletters import DeadLetters
 from shared.storage.held import Held
 from shared.storage.ledger import Ledger, Receipt, State
 from shared.storage.spool import Spool, Wake
+from shared.telemetry import set_spool
 
 _LOG = logging.getLogger(__name__)
 
@@ -74,11 +75,16 @@ class RetryPipeline:
             await self._spooled(wake, wake.spooled)
 
     async def sweep(self) -> int:
-        """Set the alarm again for payloads that should have been tried long ago: their message was lost."""
+        """Set the alarm again for payloads that should have been tried long ago: their message was lost.
+
+        Measures the spool on the way.
+        """
         now = self._clock.now()
-        lost = [name async for name in self._spool.overdue(now - DEADLINE - LONGEST_DELAY)]
-        for name in lost:
-            await self._spool.set_alarm(Wake(attempt=1, spooled=name), now=now, delay=0)
+        waiting = [item async for item in self._spool.waiting()]
+        set_spool(len(waiting), max((now - item.since for item in waiting), default=0.0))
+        lost = [item for item in waiting if item.rings < now - DEADLINE - LONGEST_DELAY]
+        for item in lost:
+            await self._spool.set_alarm(Wake(attempt=1, spooled=item.name), now=now, delay=0, since=item.since)
         return len(lost)
 
     async def _spooled(self, wake: Wake, name: str) -> None:
@@ -104,7 +110,8 @@ class RetryPipeline:
                 unsure = outcome.problem.maybe_committed
                 again = Wake(attempt=wake.attempt + 1, spooled=name, chain=wake.chain, doubt=unsure)
                 delay = self._delays.before(again.attempt)
-                await self._spool.set_alarm(again, now=self._clock.now(), delay=delay)
+                since = held.envelope.created
+                await self._spool.set_alarm(again, now=self._clock.now(), delay=delay, since=since)
                 return
         await self._spool.release(name)
 

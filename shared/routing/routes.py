@@ -47,6 +47,11 @@ class Target:
     data_format: DataFormat
     mapping: str | None  # name of an ingestion mapping of the table
 
+    @property
+    def entity(self) -> str:
+        """`<database>.<table>`."""
+        return f"{self.database}.{self.table}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from shared.storage.containers import Container
 from shared.storage.held import Held
+from shared.telemetry import count_dead_letter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class DeadLetters:
             parts.append(str(envelope.index))
         metadata = {"route": envelope.route, "reason": envelope.reason, "created": created.isoformat()}
         await self._container.put("/".join(parts), held.encode(), metadata)
+        count_dead_letter(envelope.route, envelope.reason)
         return "~".join(parts)
 
     async def page(self, *, route: str, reason: str, cursor: str | None) -> tuple[tuple[Listed, ...], str | None]:

@@ -34,6 +34,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     tags: tuple[str, ...] = ()
     once: bool = False
     index: int | None = None  # of a single record in the body that it came from, from 0
+    trace: str = ""  # W3C traceparent of the work that brought it
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +63,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
                 created=now,
                 tags=payload.tagging.tags,
                 once=payload.tagging.once,
+                trace=payload.trace,
                 **more,  # type: ignore[arg-type] # the optional fields of the envelope
             ),
             content=payload.records.content,
@@ -80,6 +82,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
             records=Records(content=self.content, data_format=data_format, count=envelope.rows),
             streaming=Streaming(envelope.streaming),
             tagging=Tagging(tags=envelope.tags, once=envelope.once),
+            trace=envelope.trace,
         )
 
     @property

@@ -5,6 +5,7 @@ sets the alarm again for a payload whose message was lost.
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -14,8 +15,9 @@ from shared.numbers import whole_number
 from shared.storage.containers import Container, Queue
 from shared.storage.held import Held
 
-#: Metadata of a spooled payload: its chain of alarms, and when the next one rings (seconds since 1970).
-_CHAIN, _RINGS = "chain", "rings"
+#: Metadata of a spooled payload: its chain of alarms, when the next one rings, and since when it waits (both seconds
+#: since 1970).
+_CHAIN, _RINGS, _SINCE = "chain", "rings", "since"
 
 
 class Wake(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +28,15 @@ class Wake(msgspec.Struct, frozen=True, kw_only=True):
     blob: str | None = None  # `container/name` of a landing blob that waits where it is
     doubt: bool = False  # an earlier try may have been committed
     chain: str = ""  # the alarms of one payload that follow each other; another chain has taken over if it differs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A payload in the spool: when its alarm rings, and since when it waits (both seconds since 1970)."""
+
+    name: str
+    rings: float
+    since: float
 
 
 class NotSpooledError(RuntimeError):
@@ -51,7 +62,7 @@ class Spool:
         """
         name, chain = _name(held), uuid4().hex
         try:
-            await self._container.put(name, held.encode(), _notes(chain, now + delay))
+            await self._container.put(name, held.encode(), _notes(chain, now + delay, held.envelope.created))
         except Exception as error:
             raise NotSpooledError(type(error).__name__, maybe_held=True) from error
         try:
@@ -64,10 +75,10 @@ class Spool:
         """Send an alarm."""
         await self._queue.send(msgspec.json.encode(wake).decode(), delay=delay)
 
-    async def set_alarm(self, wake: Wake, *, now: float, delay: float) -> None:
+    async def set_alarm(self, wake: Wake, *, now: float, delay: float, since: float) -> None:
         """Send the next alarm of a spooled payload, and note when it will ring; without a chain it begins a new one."""
         chain = wake.chain or uuid4().hex
-        await self._container.annotate(str(wake.spooled), _notes(chain, now + delay))
+        await self._container.annotate(str(wake.spooled), _notes(chain, now + delay, since))
         await self.wake(msgspec.structs.replace(wake, chain=chain), delay=delay)
 
     async def open(self, name: str, chain: str) -> Held | None:
@@ -81,12 +92,13 @@ class Spool:
         """Forget a payload: it is held elsewhere now."""
         await self._container.delete(name)
 
-    async def overdue(self, since: float) -> AsyncIterator[str]:
-        """The names of payloads whose alarm should have rung before a moment (seconds since 1970)."""
+    async def waiting(self) -> AsyncIterator[Waiting]:
+        """Every payload that waits."""
         async for name, notes in self._container.names():
             rings = whole_number(notes.get(_RINGS, ""))
-            if rings is not None and rings < since:
-                yield name
+            if rings is not None:
+                since = whole_number(notes.get(_SINCE, ""))
+                yield Waiting(name=name, rings=rings, since=rings if since is None else since)
 
     async def _gone(self, name: str) -> bool:
         try:
@@ -96,8 +108,8 @@ class Spool:
         return True
 
 
-def _notes(chain: str, rings: float) -> dict[str, str]:
-    return {_CHAIN: chain, _RINGS: str(int(rings))}
+def _notes(chain: str, rings: float, since: float) -> dict[str, str]:
+    return {_CHAIN: chain, _RINGS: str(int(rings)), _SINCE: str(int(since))}
 
 
 def wake_of(text: str) -> Wake:

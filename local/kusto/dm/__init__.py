@@ -31,9 +31,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     group.add_argument(
         "--batching-seconds",
         type=float,
-        default=Options().batching_seconds,
         metavar="N",
-        help="seconds a batch waits for tables without an IngestionBatching policy (default: %(default)s)",
+        help="seconds that a batch waits at most, whatever IngestionBatching policies say (default: they decide)",
     )
     group.add_argument(
         "--ingestion-prefix",

@@ -25,7 +25,6 @@ from local.kusto.dm.storage import Names, Storage
 from local.kusto.dm.watch import streaming_watch
 from local.kusto.errors import bad_request
 from local.kusto.faults.admin import loopback_only
-from local.kusto.model import BatchingPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from local.kusto.dm.account import Account
     from local.kusto.engine import Engine
     from local.kusto.extension import Command
+    from local.kusto.model import BatchingPolicy
 
 _log = logging.getLogger(__name__)
 
@@ -46,12 +46,12 @@ STOP_SECONDS: Final = 10.0
 class Options:
     """How the ingestion half behaves.
 
-    ``batching_seconds`` is the batching time of tables without a policy of their own (the service: 300).
+    ``batching_seconds`` is the longest that a batch waits, whatever batching policies say; ``None`` leaves it to them.
     ``prefix`` leads the names of containers and queues. ``identities`` are the managed identities that may read source
     blobs, ``None`` allows all. ``lease`` in seconds.
     """
 
-    batching_seconds: float = BatchingPolicy().maximum_batching_time_span
+    batching_seconds: float | None = None
     prefix: str = ""
     identities: frozenset[str] | None = None
     patience: Patience = field(default_factory=Patience)
@@ -101,10 +101,10 @@ class IngestionHalf:
     def policy(self, database: str, table: str) -> BatchingPolicy:
         """The batching policy in force; raises ``KustoError`` for a missing database or table."""
         found = self._engine.batching_policy(database, table)
-        set_on = self._engine.database(database)
-        if any("ingestionbatching" in entity.policies for entity in (set_on, set_on.table(table))):
+        longest = self._options.batching_seconds
+        if longest is None:
             return found
-        return replace(found, maximum_batching_time_span=self._options.batching_seconds)
+        return replace(found, maximum_batching_time_span=min(longest, found.maximum_batching_time_span))
 
     def identities(self, database: str) -> frozenset[str] | None:
         """The managed identities that may read source blobs for a database; ``None`` allows all."""

@@ -106,7 +106,7 @@ class _Clients(KustoClients):
 
 async def test_every_request_asks_for_a_token_that_is_good(kusto: LocalKusto) -> None:
     clients = _Clients(parse_settings({"KUSTO_CLUSTER_URI": kusto.url, "KUSTO_AUTH": "default"}))
-    endpoint = StreamingEndpoint(clients.engine, application="tests")
+    endpoint = StreamingEndpoint(clients.engine)
     try:
         for attempt in range(3):
             await endpoint.send(_payload(), attempt=attempt, timeout=20)

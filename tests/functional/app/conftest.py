@@ -193,6 +193,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         running = App(stack)
         try:
             running.command(".create table Quiet (A:int, B:string)")
+            running.command(".alter table Quiet policy streamingingestion disable")  # the database's is enabled
             for name in ("Sensor_1", "Sensor_2"):
                 running.command(f".create table {name} (A:int, B:string)")
                 running.command(f".alter table {name} policy streamingingestion enable")

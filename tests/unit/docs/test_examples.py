@@ -3,13 +3,13 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from local.kql import script_text
 from local.kusto.commands.catalogue import execute
 from local.kusto.engine import Engine
 from local.paths import ROOT
@@ -24,25 +24,13 @@ from shared.routing.route_file import RouteFileError, parse_routes
 from shared.settings import SETTINGS
 from shared.storage.ledger import Receipt, State
 from shared.storage.names import LANDING_CONNECTION
+from tests.infra_kql import AnySecret
 from tests.unit.docs.pages import DOCS, blocks, page_text, shipped
 
 EXAMPLE = ROOT / "local.settings.example.json"
 _RECORD = RecordError(index=0, line=1, offset=0, code="c", detail="d")
 
 each_page = pytest.mark.parametrize("page", DOCS, ids=lambda path: path.stem)
-
-
-class _AnySecret(Mapping[str, str]):
-    """App settings in which every secret has a value that any scheme takes."""
-
-    def __getitem__(self, name: str) -> str:
-        return "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cw=="
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
 
 
 @each_page
@@ -56,7 +44,7 @@ def test_toml_blocks_are_routes_that_the_application_takes(page: Path) -> None:
     for note, text in blocks(page, "toml"):
         tomllib.loads(text)
         if "[routes." in text and note != "refused":
-            parse_routes(text, database="Events", secrets=_AnySecret())
+            parse_routes(text, database="Events", secrets=AnySecret())
 
 
 def test_start_up_errors_are_the_ones_shown() -> None:
@@ -161,7 +149,7 @@ def test_queries_run_against_the_shipped_schema() -> None:
     try:
         engine.create_database("Events")
         for script in sorted((ROOT / "infra" / "kql").glob("*.kql")):
-            execute(engine, "Events", f".execute database script <|\n{script.read_text(encoding='utf-8')}")
+            execute(engine, "Events", f".execute database script <|\n{script_text(script, 'Events')}")
         assert len(queries) >= 3
         for query in queries:
             assert engine.query("Events", query).rows == []

@@ -2,8 +2,9 @@
 
 import gzip
 import io
+import json
 import zipfile
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.kusto import dm
+from local.kusto.commands.catalogue import execute
 from local.kusto.dm import token
 from local.kusto.dm.account import Account, StorageError
 from local.kusto.dm.archive import unpack
@@ -18,6 +20,7 @@ from local.kusto.dm.identities import allowed_identities
 from local.kusto.dm.ingestor import Patience
 from local.kusto.dm.operations import BlobState, Operations
 from local.kusto.dm.storage import Names
+from local.kusto.engine import Engine
 from local.kusto.errors import KustoError
 
 CONNECTION = (
@@ -148,9 +151,30 @@ def test_a_prefix_storage_would_refuse_is_refused_first(prefix: str, capsys: pyt
     assert "lower-case" in capsys.readouterr().err
 
 
-def test_the_services_batching_time_is_the_default() -> None:
+@pytest.mark.parametrize(
+    ("arguments", "policy", "seconds"),
+    [
+        ([], None, 300),  # the service's own
+        ([], "00:10:00", 600),
+        (["--batching-seconds", "1"], None, 1),
+        (["--batching-seconds", "1"], "00:00:30", 1),
+        (["--batching-seconds", "60"], "00:00:30", 30),
+    ],
+)
+def test_how_long_a_batch_waits(arguments: list[str], policy: str | None, seconds: float) -> None:
     parser = ArgumentParser()
     dm.add_arguments(parser)
+    engine = Engine()
+    try:
+        engine.create_database("Events")
+        execute(engine, "Events", ".create table T (Id:int)")
+        if policy:
+            body = json.dumps({"MaximumBatchingTimeSpan": policy, "MaximumNumberOfItems": 7})
+            execute(engine, "Events", f".alter table T policy ingestionbatching '{body}'")
 
-    assert parser.parse_args([]).batching_seconds == 300
-    assert parser.parse_args(["--batching-seconds", "1"]).batching_seconds == 1
+        half = dm.from_arguments(engine, parser.parse_args(arguments, Namespace(storage=None)))
+
+        found = half.policy("Events", "T")
+        assert (found.maximum_batching_time_span, found.maximum_number_of_items) == (seconds, 7 if policy else 500)
+    finally:
+        engine.close()

@@ -103,7 +103,7 @@ async def test_each_database_and_route_is_looked_at() -> None:
 @pytest.mark.parametrize(
     ("failure", "status", "advice"),
     [
-        (api_error(403, "Forbidden", "s3cret"), Status.UNKNOWN, "Database Viewer"),
+        (api_error(403, "Forbidden", "s3cret"), Status.UNKNOWN, "Database Monitor"),
         (api_error(400, "BadRequest_DatabaseNotExist", permanent=True), Status.FAILED, "Create"),
         (KustoNetworkError("https://s3cret"), Status.FAILED, "KUSTO_CLUSTER_URI"),
         (RuntimeError("s3cret"), Status.FAILED, "KUSTO_CLUSTER_URI"),

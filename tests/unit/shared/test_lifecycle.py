@@ -58,7 +58,7 @@ async def test_new_work_is_refused_with_a_time_to_come_again() -> None:
 def test_another_answer_to_sigterm_is_left_alone() -> None:
     async def with_handler() -> bool:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: None)
-        return drain_on_sigterm(Lifecycle())
+        return drain_on_sigterm(Lifecycle(), lambda: None)
 
     assert asyncio.run(with_handler()) is False
 
@@ -70,7 +70,7 @@ from shared.accounting import Accounting
 from shared.lifecycle import drain_on_sigterm
 async def main():
     accounting = Accounting()
-    assert drain_on_sigterm(accounting.lifecycle)
+    assert drain_on_sigterm(accounting.lifecycle, lambda: print("flushed", flush=True))
     with accounting.work("r"):
         print("working", flush=True)
         while not accounting.lifecycle.draining:
@@ -90,4 +90,5 @@ asyncio.run(main())
         assert process.stdout.readline() == "working\n"
         process.send_signal(signal.SIGTERM)
         assert process.stdout.readline() == "done\n"
+        assert process.stdout.readline() == "flushed\n"
         assert process.wait(20) == -signal.SIGTERM

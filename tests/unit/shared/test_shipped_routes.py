@@ -10,26 +10,11 @@ from shared.framing.formats import MappingKind, mapping_kind_of
 from shared.routing.route_file import parse_routes
 from shared.routing.routes import Route, RouteTable
 from shared.webhooks.events import Event
+from tests.infra_kql import schema_of
 
 ROOT = Path(__file__).parents[3]
-SCRIPTS = sorted((ROOT / "infra" / "kql").glob("*.kql"))
-TEXT = "\n\n".join(script.read_text(encoding="utf-8") for script in SCRIPTS)
-#: The commands stand between blank lines; comments are lines of their own.
-COMMANDS = [
-    block.strip() for block in re.split(r"\n\s*\n", re.sub(r"^//.*\n?", "", TEXT, flags=re.MULTILINE)) if block.strip()
-]
-
-_TABLE = re.compile(r"\.create-merge table (\w+) \((.+)\)")
-_MAPPING = re.compile(r"""\.create-or-alter table (\w+) ingestion (\w+) mapping "(\w+)" '(.+)'""")
-_STREAMING = re.compile(r"\.alter table (\w+) policy streamingingestion enable")
-
-
-def found(pattern: re.Pattern[str]) -> list[re.Match[str]]:
-    return [match for command in COMMANDS if (match := pattern.search(command))]
-
-
-TABLES = {m[1]: dict(column.strip().split(":") for column in m[2].split(",")) for m in found(_TABLE)}
-MAPPINGS = {(m[1], m[3]): (m[2], json.loads(m[4])) for m in found(_MAPPING)}
+SCHEMA = schema_of(ROOT)
+MAPPINGS = {(m.table, m.name): (m.kind, json.loads(m.body)) for m in SCHEMA.mappings}
 
 
 def shipped() -> RouteTable:
@@ -47,8 +32,8 @@ def test_the_shipped_routes() -> None:
 
 @each_route
 def test_the_table_of_a_route_is_created_and_streams(route: Route) -> None:
-    assert route.table in TABLES
-    assert route.table in {match[1] for match in found(_STREAMING)}
+    assert route.table in SCHEMA.tables
+    assert SCHEMA.streams(route.table)
 
 
 @each_route
@@ -61,7 +46,7 @@ def test_the_mapping_of_a_route_is_created_and_of_its_kind(route: Route) -> None
 
 @each_mapping
 def test_a_mapping_fills_every_column_of_its_table_in_order(table: str, name: str) -> None:
-    assert [row["Column"] for row in MAPPINGS[table, name][1]] == list(TABLES[table])
+    assert [row["Column"] for row in MAPPINGS[table, name][1]] == list(SCHEMA.tables[table])
 
 
 @each_mapping
@@ -76,12 +61,6 @@ def test_a_csv_mapping_counts_and_a_json_mapping_names(table: str, name: str) ->
 def test_the_mapping_of_events_reads_what_the_envelope_writes() -> None:
     paths = {row["Properties"]["Path"] for row in MAPPINGS["WebhookEvents", "WebhookEvents_json"][1]}
     assert paths <= {f"$.{name}" for name in Event.__struct_fields__}
-
-
-def test_every_command_is_understood() -> None:
-    assert {command.split(" ")[0] for command in COMMANDS} <= {".create-merge", ".create-or-alter", ".alter"}, (
-        "safe to run again"
-    )
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,7 @@ async def sent(target: Target, *, attempt: int = 0, seconds: float = 20.0, conte
     async def connect() -> FakeClient:
         return client
 
-    await StreamingEndpoint(connect, application="app").send(
-        payload(content, target=target), attempt=attempt, timeout=seconds
-    )
+    await StreamingEndpoint(connect).send(payload(content, target=target), attempt=attempt, timeout=seconds)
     (asked,) = client.asked
     return asked
 
@@ -48,7 +46,7 @@ async def test_what_is_sent() -> None:
     assert (database, table, data_format, mapping) == ("My%20Events", "T", "csv", "m")
     assert gzip.decompress(body.read()) == b"a\n"
     assert properties.client_request_id == f"managed;{UUID(int=1)};2"
-    assert properties.application == "app"
+    assert properties.application is None  # the client's own, set where it is built
 
 
 @pytest.mark.parametrize(("seconds", "whole"), [(20.0, 20), (1.9, 1), (0.2, 1)])
