@@ -1,5 +1,5 @@
 """Fixtures of the infrastructure tests."""
 
-from tests.infra_hook import arm, hook
+from tests.hooks.hook import arm, hook
 
 __all__ = ["arm", "hook"]

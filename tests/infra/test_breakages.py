@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from local.paths import ROOT
-from tests.infra_breakage import Breakage
-from tests.infra_breakages_policies import BREAKAGES as POLICIES
-from tests.infra_breakages_wiring import BREAKAGES as WIRING
+from tests.checks.breakage import Breakage
+from tests.checks.breakages_policies import BREAKAGES as POLICIES
+from tests.checks.breakages_wiring import BREAKAGES as WIRING
 
 BREAKAGES = (*WIRING, *POLICIES)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.hooks.eventsub import cli
-from tests.infra_arm import (
+from tests.hooks.arm import (
     COLD,
     HANDSHAKE,
     TOKEN,
@@ -17,7 +17,7 @@ from tests.infra_arm import (
     keys,
     progress,
 )
-from tests.infra_hook import TEMPLATE, Hook
+from tests.hooks.hook import TEMPLATE, Hook
 
 
 def test_a_ready_app_is_subscribed_at_once(hook: Hook, tmp_path: Path) -> None:

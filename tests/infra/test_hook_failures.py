@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.hooks.eventsub import deployment
-from tests.infra_arm import (
+from tests.hooks.arm import (
     BLOBS_KEY,
     ENDPOINT,
     HANDSHAKE,
@@ -16,7 +16,7 @@ from tests.infra_arm import (
     failed,
     progress,
 )
-from tests.infra_hook import Hook, SignedOut, compiler
+from tests.hooks.hook import Hook, SignedOut, compiler
 
 
 @pytest.mark.parametrize(

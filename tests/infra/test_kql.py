@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra_kql import PLACEHOLDER, mapping_problems, route_problems, script_problems, scripts_of
-from tests.kql_scripts import commands, read_schema
+from tests.checks.kql import PLACEHOLDER, mapping_problems, route_problems, script_problems, scripts_of
+from tests.kql.scripts import commands, read_schema
 
 ROOT = Path(__file__).parents[2]
 

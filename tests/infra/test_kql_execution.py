@@ -11,8 +11,8 @@ import pytest
 from local.kql import IDENTITY_SCRIPT, SCHEMA, Cluster, KustoRefusedError, script_text
 from local.problems import UsageError
 from shared.framing.formats import mapping_kind_of
-from tests.infra_kql import routes_of
-from tests.kql_scripts import commands
+from tests.checks.kql import routes_of
+from tests.kql.scripts import commands
 from tests.kusto_fixture import DATABASE, LocalKusto, running_kusto
 
 if TYPE_CHECKING:

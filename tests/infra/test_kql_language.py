@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.kql import script_text
-from tests.infra_kql import schema_of
-from tests.kql_language import language
-from tests.kql_scripts import Schema, read_schema
+from tests.checks.kql import schema_of
+from tests.kql.language import language
+from tests.kql.scripts import Schema, read_schema
 
 if TYPE_CHECKING:
-    from tests.kql_language import LanguageService
+    from tests.kql.language import LanguageService
 
 __all__ = ["language"]
 

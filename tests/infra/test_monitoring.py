@@ -15,11 +15,11 @@ from shared.accounting import Fate
 from shared.outcome import Mode
 from shared.telemetry import ACCEPTED, Key, Metric
 from shared.tracing import Work
-from tests.bicep_syntax import read_bicep
-from tests.infra_alerts import MODULES, log_alerts, metric_alerts
-from tests.kql_language import LanguageService, language
-from tests.kql_scripts import Schema
-from tests.recorded_telemetry_rows import SCHEMA
+from tests.bicep.syntax import read_bicep
+from tests.checks.alerts import MODULES, log_alerts, metric_alerts
+from tests.kql.language import LanguageService, language
+from tests.kql.scripts import Schema
+from tests.telemetry.rows import SCHEMA
 
 if TYPE_CHECKING:
     from pathlib import Path

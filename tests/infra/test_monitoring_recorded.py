@@ -11,16 +11,16 @@ import pytest
 
 from local.monitoring.board import PAGES, Visual
 from shared.telemetry import Metric
-from tests import recorded_telemetry_app as app
 from tests.kusto_fixture import running_kusto
-from tests.recorded_telemetry_host import record_host
-from tests.recorded_telemetry_rows import Row, add_rows, create_tables, rows_of
-from tests.recorded_telemetry_workspace import ALERTS, QUERIES, Workspace, comparable, probe, ranged
+from tests.telemetry import app
+from tests.telemetry.host import record_host
+from tests.telemetry.rows import Row, add_rows, create_tables, rows_of
+from tests.telemetry.workspace import ALERTS, QUERIES, Workspace, comparable, probe, ranged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.infra_alerts import LogAlert
+    from tests.checks.alerts import LogAlert
 
 PANELS = {panel.query: panel for page in PAGES for panel in page.panels}
 _NUMBERS = {"long", "int", "real", "decimal"}

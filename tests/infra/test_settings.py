@@ -4,8 +4,8 @@ from local.docs.pages import stale
 from local.docs.parts import PARTS
 from local.docs.platform_settings import PLATFORM_SETTINGS
 from local.paths import ROOT
-from tests.infra_code import code_of
-from tests.infra_settings import (
+from tests.checks.code import code_of
+from tests.checks.settings import (
     default_coverage_problems,
     default_problems,
     identity_problems,

@@ -15,7 +15,7 @@ from local.kusto.faults.effects import Endpoint
 from local.stack import Options, Stack
 from tests.kusto_fixture import until
 from tests.loop_thread import LoopThread
-from tests.recorded_telemetry import PROMPT, Envelope, Recorder, recording
+from tests.telemetry.endpoint import PROMPT, Envelope, Recorder, recording
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 CALLER = f"00-{TRACE}-b7ad6b7169203331-01"

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from local.paths import ROOT
-from tests.bicep_syntax import BicepFile, read_bicep
-from tests.bicep_values import Call, Choice
+from tests.bicep.syntax import BicepFile, read_bicep
+from tests.bicep.values import Call, Choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.bicep_values import Value
+    from tests.bicep.values import Value
 
 MODULES = ROOT / "infra" / "modules"
 

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from tests.bicep_deployment import ENTRIES
-from tests.bicep_syntax import BicepFile, Module, read_bicep
+from tests.bicep.deployment import ENTRIES
+from tests.bicep.syntax import BicepFile, Module, read_bicep
 
 
 def bicep_files(root: Path) -> list[BicepFile]:

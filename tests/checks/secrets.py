@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bicep_deployment import deployed, expressions, of_type, scopes, strings
-from tests.bicep_scope import Scope
-from tests.bicep_values import Call, Expression, Member, Name, Value
-from tests.infra_syntax import bicep_files
+from tests.bicep.deployment import deployed, expressions, of_type, scopes, strings
+from tests.bicep.scope import Scope
+from tests.bicep.values import Call, Expression, Member, Name, Value
+from tests.checks.syntax import bicep_files
 
 #: The file that may read a key of the host: Event Grid's webhook address holds it.
 _READS_KEYS = frozenset({"eventsub.bicep"})

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from local.monitoring.queries import Query, read
-from tests.infra_alerts import log_alerts
+from tests.checks.alerts import log_alerts
 
 if TYPE_CHECKING:
     from tests.kusto_fixture import LocalKusto
-    from tests.recorded_telemetry_rows import Row
+    from tests.telemetry.rows import Row
 
 QUERIES = read()
 ALERTS = {alert.name: alert for alert in log_alerts()}

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.bicep_deployment import Deployed, at, of_type
-from tests.bicep_values import Joined, Value
+from tests.bicep.deployment import Deployed, at, of_type
+from tests.bicep.values import Joined, Value
 
 _SUBSCRIPTION = "Microsoft.EventGrid/systemTopics/eventSubscriptions"
 #: What is told before the blob has its content (Microsoft docs, "Azure Blob Storage as an Event Grid source").

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bicep_deployment import of_type
-from tests.bicep_scope import alternatives
-from tests.bicep_values import Value
+from tests.bicep.deployment import of_type
+from tests.bicep.scope import alternatives
+from tests.bicep.values import Value
 
 _ACCOUNT = "Microsoft.Storage/storageAccounts"
 _SITE = "Microsoft.Web/sites"

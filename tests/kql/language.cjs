@@ -1,4 +1,4 @@
-// Microsoft's own Kusto language service as a line-by-line server, for tests/kql_language.py: it loads for seconds.
+// Microsoft's own Kusto language service as a line-by-line server, for tests/kql/language.py: it loads for seconds.
 // Line in:  {"schema": {"tables": {name: "(a:string)"}, "functions": {name: ["(x:long)", "{ … }"]}, "views": {name: query}},
 //            "database": name, "texts": [text, …]}
 // Line out: [[{"start", "length", "severity", "code", "message"}, …], …], one list for each text; start counts UTF-16 units.

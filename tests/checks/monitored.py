@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.bicep_deployment import of_type, strings
+from tests.bicep.deployment import of_type, strings
 
 _SETTINGS = "Microsoft.Insights/diagnosticSettings"
 #: What sends its logs and metrics to Log Analytics.

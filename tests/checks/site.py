@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from tests.bicep_deployment import at, of_type, strings
-from tests.bicep_scope import alternatives
-from tests.bicep_values import Value
+from tests.bicep.deployment import at, of_type, strings
+from tests.bicep.scope import alternatives
+from tests.bicep.values import Value
 
 _SITE = "Microsoft.Web/sites"
 _SCALE = "properties.functionAppConfig.scaleAndConcurrency"

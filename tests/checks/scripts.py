@@ -1,6 +1,6 @@
 """Checks of the script resources that make the tables: every file once, and in order.
 
-What stands in the files: infra_kql.py.
+What stands in the files: kql.py.
 """
 
 import re
@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from tests.bicep_deployment import Deployed, of_type, strings
-from tests.bicep_values import Call, Value
-from tests.infra_syntax import bicep_files
+from tests.bicep.deployment import Deployed, of_type, strings
+from tests.bicep.values import Call, Value
+from tests.checks.syntax import bicep_files
 
 _SCRIPTS = "Microsoft.Kusto/clusters/databases/scripts"
 #: Runs after the others: it needs a role that the deployer may lack, and the tables are there by then.

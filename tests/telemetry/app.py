@@ -27,7 +27,7 @@ from shared.telemetry import Metric
 from shared.tracing import Work
 from tests.kusto_fixture import until
 from tests.loop_thread import LoopThread
-from tests.recorded_telemetry import PROMPT, Envelope, Recorder, recording
+from tests.telemetry.endpoint import PROMPT, Envelope, Recorder, recording
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.bicep_deployment import deployed
-from tests.infra_syntax import bicep_files
+from tests.bicep.deployment import deployed
+from tests.checks.syntax import bicep_files
 
 _STORAGE = "2025-01-01"
 _WEB = "2024-11-01"

@@ -2,22 +2,22 @@
 
 from functools import partial
 
-from tests.infra_breakage import ACCESS, EVENTS, KUSTO, MAIN, ROLES, SCHEMA, SETTINGS, SITE, STORAGE, Check, breakage
-from tests.infra_events import api_problems, subject_problems
-from tests.infra_pins import pin_problems
-from tests.infra_policies import rule, rule_problems
-from tests.infra_roles import (
+from tests.checks.breakage import ACCESS, EVENTS, KUSTO, MAIN, ROLES, SCHEMA, SETTINGS, SITE, STORAGE, Check, breakage
+from tests.checks.events import api_problems, subject_problems
+from tests.checks.pins import pin_problems
+from tests.checks.policies import rule, rule_problems
+from tests.checks.roles import (
     assignment_name_problems,
     database_principal_problems,
     granted_problems,
     principal_type_problems,
     role_problems,
 )
-from tests.infra_scripts import loaded_problems, order_problems, update_tag_problems
-from tests.infra_secrets import host_problems, key_reading_problems, output_secret_problems
-from tests.infra_site import caller_problems
-from tests.infra_storage import spool_problems
-from tests.infra_syntax import conditional_output_problems, module_problems, parse_problems, unused_problems
+from tests.checks.scripts import loaded_problems, order_problems, update_tag_problems
+from tests.checks.secrets import host_problems, key_reading_problems, output_secret_problems
+from tests.checks.site import caller_problems
+from tests.checks.storage import spool_problems
+from tests.checks.syntax import conditional_output_problems, module_problems, parse_problems, unused_problems
 
 _RULES = "test_resources_keep_the_rule"
 

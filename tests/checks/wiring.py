@@ -7,11 +7,11 @@ from typing import Any
 
 import yaml
 
-from tests.bicep_deployment import of_type
-from tests.bicep_syntax import BicepFile, read_bicep
-from tests.bicep_values import Value
-from tests.infra_code import code_of, route_secrets
-from tests.infra_events import shown, subscriptions
+from tests.bicep.deployment import of_type
+from tests.bicep.syntax import BicepFile, read_bicep
+from tests.bicep.values import Value
+from tests.checks.code import code_of, route_secrets
+from tests.checks.events import shown, subscriptions
 
 #: Inputs of the template that are outputs as well, because both mean the same: a second run changes nothing.
 SAME_MEANING = frozenset({"AZURE_KEY_VAULT_NAME"})

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bicep_deployment import Deployed, at, of_type
-from tests.bicep_values import Value
-from tests.infra_code import code_of
+from tests.bicep.deployment import Deployed, at, of_type
+from tests.bicep.values import Value
+from tests.checks.code import code_of
 
 _CONTAINERS = "Microsoft.Storage/storageAccounts/blobServices/containers"
 _QUEUES = "Microsoft.Storage/storageAccounts/queueServices/queues"

@@ -13,7 +13,7 @@ from azure.core.credentials import AccessToken
 from azure.identity import CredentialUnavailableError
 
 from infra.hooks.eventsub import cli
-from tests.infra_arm import (
+from tests.hooks.arm import (
     TOKEN,
     ArmStandIn,
     arm_stand_in,

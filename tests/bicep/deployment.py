@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bicep_scope import Scope
-from tests.bicep_syntax import Resource, read_bicep
-from tests.bicep_values import Call, Choice, Expression, Joined, Lambda, Loop, Member, Operation, Value
+from tests.bicep.scope import Scope
+from tests.bicep.syntax import Resource, read_bicep
+from tests.bicep.values import Call, Choice, Expression, Joined, Lambda, Loop, Member, Operation, Value
 
 #: The files that are deployed as they are: the others are their modules.
 ENTRIES = ("main.bicep", "eventsub.bicep")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from tests.bicep_values import Expression, Lambda, Value
+from tests.bicep.values import Expression, Lambda, Value
 
 
 class Context(Protocol):

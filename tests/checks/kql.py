@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from shared.framing.formats import MappingKind, mapping_kind_of
 from shared.routing.route_file import RouteFileError, parse_routes
 from shared.routing.routes import Route, Streaming
-from tests.kql_scripts import MappingCommand, Schema, commands, read_schema
+from tests.kql.scripts import MappingCommand, Schema, commands, read_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

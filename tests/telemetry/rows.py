@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tests.kusto_fixture import LocalKusto
-    from tests.recorded_telemetry import Envelope
+    from tests.telemetry.endpoint import Envelope
 
 type Row = dict[str, Any]
 

@@ -1,8 +1,8 @@
 """What breaks the agreement of template, code, scripts and azd files."""
 
-from tests.infra_breakage import MAIN, PARAMETERS, SETTINGS, breakage
-from tests.infra_kql import mapping_problems
-from tests.infra_settings import (
+from tests.checks.breakage import MAIN, PARAMETERS, SETTINGS, breakage
+from tests.checks.kql import mapping_problems
+from tests.checks.settings import (
     default_problems,
     kusto_endpoint_problems,
     missing_problems,
@@ -10,9 +10,9 @@ from tests.infra_settings import (
     secret_name_problems,
     unknown_problems,
 )
-from tests.infra_site import runtime_problems
-from tests.infra_storage import container_problems, ledger_problems, queue_problems
-from tests.infra_wiring import (
+from tests.checks.site import runtime_problems
+from tests.checks.storage import container_problems, ledger_problems, queue_problems
+from tests.checks.wiring import (
     endpoint_problems,
     filter_container_problems,
     hook_function_problems,

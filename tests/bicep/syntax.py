@@ -9,7 +9,7 @@ from pathlib import Path
 import tree_sitter_bicep
 from tree_sitter import Language, Node, Parser
 
-from tests.bicep_values import Call, Expression, Loop, Value, members_of, parts_of, text_of, value_of
+from tests.bicep.values import Call, Expression, Loop, Value, members_of, parts_of, text_of, value_of
 
 _LANGUAGE = Language(tree_sitter_bicep.language())
 

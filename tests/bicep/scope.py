@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.bicep_functions import FUNCTIONS, computed, shown
-from tests.bicep_syntax import BicepFile, Module, read_bicep
-from tests.bicep_values import Call, Choice, Expression, Joined, Lambda, Loop, Member, Name, Operation, Value
+from tests.bicep.functions import FUNCTIONS, computed, shown
+from tests.bicep.syntax import BicepFile, Module, read_bicep
+from tests.bicep.values import Call, Choice, Expression, Joined, Lambda, Loop, Member, Name, Operation, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,10 @@ import re
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from tests.bicep_deployment import Deployed, of_type, strings
-from tests.bicep_scope import alternatives
-from tests.bicep_values import Call, Expression
-from tests.infra_syntax import bicep_files
+from tests.bicep.deployment import Deployed, of_type, strings
+from tests.bicep.scope import alternatives
+from tests.bicep.values import Call, Expression
+from tests.checks.syntax import bicep_files
 
 #: Built-in roles that may be given (Microsoft docs, "Azure built-in roles").
 ROLES = {

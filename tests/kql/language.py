@@ -1,8 +1,8 @@
 """Microsoft's Kusto language service (npm `@kusto/language-service-next`, which `./dev` installs) for tests.
 
 It knows the whole language: a misspelt operator, an unknown column, a command that does not exist. It does not look
-into JSON in literals, such as mappings and policies; tests/infra_kql.py does. Use the fixture ``language`` by importing
-it into a conftest, or ``running_language_service``.
+into JSON in literals, such as mappings and policies; tests/checks/kql.py does. Use the fixture ``language`` by
+importing it into a conftest, or ``running_language_service``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pytest
 
 from local.paths import INSTALLED, NODE
-from tests.kql_scripts import Schema, commands
+from tests.kql.scripts import Schema, commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

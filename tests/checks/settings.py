@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from local.docs.platform_settings import PLATFORM_SETTINGS
-from tests.bicep_deployment import of_type, scopes
-from tests.bicep_scope import alternatives
-from tests.bicep_values import Call, Value
-from tests.infra_code import code_of, route_secrets
-from tests.infra_events import shown
+from tests.bicep.deployment import of_type, scopes
+from tests.bicep.scope import alternatives
+from tests.bicep.values import Call, Value
+from tests.checks.code import code_of, route_secrets
+from tests.checks.events import shown
 
 _CONFIG = "Microsoft.Web/sites/config"
 #: What the Flex Consumption plan refuses or ignores (Microsoft docs, "Flex Consumption plan deprecations").

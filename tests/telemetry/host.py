@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.recorded_telemetry import PROMPT, Envelope, recording
+from tests.telemetry.endpoint import PROMPT, Envelope, recording
 
 if TYPE_CHECKING:
     import pytest
