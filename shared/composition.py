@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shared.ingest.coalescer import Coalescer
     from shared.ingest.durable import DurableIngestion
     from shared.ingest.managed import ManagedIngestion
+    from shared.ingest.queued import QueuedEndpoint
     from shared.kusto import KustoClients
     from shared.pipelines.blobs import BlobPipeline
     from shared.pipelines.recognition import Recognition
@@ -51,6 +52,8 @@ class Composition:
 
     async def close(self) -> None:
         """Close the clients of this loop."""
+        if "queued" in self.__dict__:
+            self.queued.close()
         await self.kusto.close()
         await self.storage.close()
 
@@ -107,20 +110,24 @@ class Composition:
         return Recognition(self.ledger, self._clock)
 
     @cached_property
+    def queued(self) -> "QueuedEndpoint":
+        """The ingestion endpoint."""
+        from shared.ingest.queued import QueuedEndpoint  # noqa: PLC0415
+        from shared.ingest.resources import IngestionResources  # noqa: PLC0415
+        from shared.kusto import APPLICATION  # noqa: PLC0415
+
+        resources = IngestionResources(self.kusto.ingestion, self._clock.monotonic)
+        return QueuedEndpoint(resources, application=APPLICATION)
+
+    @cached_property
     def managed(self) -> "ManagedIngestion":
         """Streaming with queued fallback."""
         from shared.ingest.managed import ManagedIngestion  # noqa: PLC0415
         from shared.ingest.observed import ObservedQueues, ObservedStreams  # noqa: PLC0415
-        from shared.ingest.queued import QueuedEndpoint  # noqa: PLC0415
-        from shared.ingest.resources import IngestionResources  # noqa: PLC0415
         from shared.ingest.streaming import StreamingEndpoint  # noqa: PLC0415
-        from shared.kusto import APPLICATION  # noqa: PLC0415
 
-        resources = IngestionResources(self.kusto.ingestion, self._clock.monotonic)
         return ManagedIngestion(
-            ObservedStreams(StreamingEndpoint(self.kusto.engine)),
-            ObservedQueues(QueuedEndpoint(resources, application=APPLICATION)),
-            self._clock,
+            ObservedStreams(StreamingEndpoint(self.kusto.engine)), ObservedQueues(self.queued), self._clock
         )
 
     @cached_property

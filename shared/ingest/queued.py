@@ -68,6 +68,12 @@ class QueuedEndpoint:
         """Queue a blob where it lies. Raises as `queue`."""
         await self._run(self._queue_reference, reference)
 
+    def close(self) -> None:
+        """Wait for what is under way and end the threads. For tests and tools; a function app keeps them."""
+        if self._executor is not None:
+            self._executor.shutdown()
+            self._executor = None
+
     async def _run[T](self, work: Callable[[T], None], item: T) -> None:
         if self._executor is None:
             self._executor = ThreadPoolExecutor(self._threads, thread_name_prefix="queued")

@@ -96,9 +96,6 @@ class World:
         assert self.parts.accounting.unbalanced() == {}
 
     async def close(self) -> None:
-        executor = self.parts.managed._queues._executor  # type: ignore[attr-defined] # it has no public end
-        if executor is not None:
-            executor.shutdown()
         await self.application.close()
         await asyncio.sleep(0)
 
