@@ -27,6 +27,7 @@ class LogAlert:
     column: str
     dimensions: tuple[str, ...]
     operator: str
+    severity: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class MetricAlert:
 
     name: str
     metric: str
+    severity: int
 
 
 def log_alerts() -> list[LogAlert]:
@@ -45,6 +47,7 @@ def log_alerts() -> list[LogAlert]:
             column=str(row["column"]),
             dimensions=tuple(str(name) for name in _list(row.get("dimensions"))),
             operator=str(row["operator"]),
+            severity=int(str(row["severity"])),
         )
         for row in _rows(read_bicep(MODULES / "alerts.bicep"))
     ]
@@ -52,7 +55,10 @@ def log_alerts() -> list[LogAlert]:
 
 def metric_alerts() -> list[MetricAlert]:
     rows = _rows(read_bicep(MODULES / "metric-alerts.bicep"))
-    return [MetricAlert(name=str(row["name"]), metric=str(row["metric"])) for row in rows]
+    return [
+        MetricAlert(name=str(row["name"]), metric=str(row["metric"]), severity=int(str(row["severity"])))
+        for row in rows
+    ]
 
 
 def _rows(file: BicepFile) -> Iterator[dict[str, Value]]:
