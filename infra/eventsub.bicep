@@ -39,7 +39,7 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
 // Read inside the deployment: the key is in no parameter, no output and no log.
 var key = uriComponent(listKeys('${site.id}/host/default', '2024-11-01').systemKeys.blobs_extension)
 
-resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
+resource landingEvents 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
   parent: topic
   name: 'blob-created'
   properties: {
@@ -94,4 +94,4 @@ resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-
 }
 
 @description('Name of the subscription.')
-output EVENT_SUBSCRIPTION_NAME string = subscription.name
+output EVENT_SUBSCRIPTION_NAME string = landingEvents.name
