@@ -181,6 +181,7 @@ def start(env: MutableMapping[str, str], folder: Path, clock: Clock | None = Non
     except RouteFileError as error:
         problems.extend(error.problems)
     if settings is None or account is None or routes is None:
+        export.wait()  # the operator must find them where he looks
         for problem in problems:
             _LOG.error("configuration: %s", problem)
         return Misconfigured(tuple(problems))

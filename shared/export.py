@@ -6,7 +6,7 @@ waits for it, because what is measured before the set-up is lost. Without a conn
 
 import asyncio
 import logging
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from threading import Thread
 
@@ -31,33 +31,8 @@ INSTRUMENTATIONS = (
     "urllib",
     "urllib3",
 )
-
-
-class Export:
-    """The set-up of this process, begun at once."""
-
-    def __init__(self, env: MutableMapping[str, str]) -> None:
-        self._thread: Thread | None = None
-        if env.get(CONNECTION, "").strip():
-            self._thread = Thread(target=_configure, args=(env,), name="telemetry", daemon=True)
-            self._thread.start()
-
-    async def ready(self) -> None:
-        """Wait until what is measured from now on is kept."""
-        if self._thread is not None:
-            if self._thread.is_alive():
-                await asyncio.to_thread(self._thread.join)
-            self._thread = None
-
-    def flush(self) -> None:
-        """Send what was measured; for a process that is about to end."""
-        from opentelemetry import metrics, trace  # noqa: PLC0415 - as in telemetry.py
-
-        for provider in (metrics.get_meter_provider(), trace.get_tracer_provider()):
-            force_flush = getattr(provider, "force_flush", None)  # the API's own providers keep nothing
-            if force_flush is not None:
-                with suppress(Exception):
-                    force_flush(2_000)
+#: Seconds that work waits for the set-up, at most: measuring must not stop what it measures.
+PATIENCE = 3.0
 
 
 def _configure(env: MutableMapping[str, str]) -> None:
@@ -81,3 +56,42 @@ def _configure(env: MutableMapping[str, str]) -> None:
         )
     except Exception as error:  # noqa: BLE001 - data goes its way without being measured
         _LOG.error("telemetry is not exported: %s. Check %s.", type(error).__name__, CONNECTION)
+
+
+class Export:
+    """The set-up of this process, begun at once. `patience` is how long work waits for it, in seconds."""
+
+    def __init__(
+        self,
+        env: MutableMapping[str, str],
+        set_up: Callable[[MutableMapping[str, str]], None] = _configure,
+        *,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._patience = patience
+        self._thread: Thread | None = None
+        if env.get(CONNECTION, "").strip():
+            self._thread = Thread(target=set_up, args=(env,), name="telemetry", daemon=True)
+            self._thread.start()
+
+    async def ready(self) -> None:
+        """Wait until what is measured from now on is kept, but not for ever."""
+        if self._thread is not None:
+            await asyncio.to_thread(self.wait)
+
+    def wait(self) -> None:
+        """As `ready`, where there is no loop yet."""
+        thread = self._thread  # several may wait at once, and the first to return forgets it
+        if thread is not None:
+            thread.join(self._patience)
+            self._thread = None
+
+    def flush(self) -> None:
+        """Send what was measured; for a process that is about to end."""
+        from opentelemetry import metrics, trace  # noqa: PLC0415 - as in telemetry.py
+
+        for provider in (metrics.get_meter_provider(), trace.get_tracer_provider()):
+            force_flush = getattr(provider, "force_flush", None)  # the API's own providers keep nothing
+            if force_flush is not None:
+                with suppress(Exception):
+                    force_flush(2_000)

@@ -1,14 +1,16 @@
 """Telemetry is set up only where there is somewhere to send it, in a thread, and without other people's spans."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 
 from azure.monitor.opentelemetry import _constants
 
-from shared.export import CONNECTION, INSTRUMENTATIONS
+from shared.export import CONNECTION, INSTRUMENTATIONS, Export
 
 ROOT = Path(__file__).parents[3]
 NOWHERE = "InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=http://127.0.0.1:9/"
@@ -65,6 +67,49 @@ def test_a_wrong_connection_costs_the_telemetry_and_not_the_start() -> None:
     assert str(found["meter"]).startswith("opentelemetry.metrics")
     assert CONNECTION in said
     assert "s3cret" not in said
+
+
+async def test_work_does_not_wait_for_ever() -> None:
+    hangs = Event()
+
+    def set_up(_: object) -> None:
+        hangs.wait(60)
+
+    slow = Export({CONNECTION: NOWHERE}, set_up, patience=0.05)
+    await slow.ready()
+    assert not hangs.is_set()
+    hangs.set()
+
+
+async def test_work_that_comes_first_waits_until_it_is_measured() -> None:
+    done: list[str] = []
+    release = Event()
+
+    def set_up(_: object) -> None:
+        release.wait(10)
+        done.append("set up")
+
+    quick = Export({CONNECTION: NOWHERE}, set_up)
+    asyncio.get_running_loop().call_later(0.05, release.set)
+    await asyncio.gather(quick.ready(), quick.ready())
+    assert done == ["set up"]
+
+
+def test_what_is_wrong_with_the_settings_is_exported_too() -> None:
+    script = """
+import os
+from pathlib import Path
+from shared.bootstrap import start
+start(os.environ, Path("."))
+import logging
+print(len(logging.getLogger("shared").handlers), flush=True)
+os._exit(0)
+"""
+    env = {"PYTHONPATH": str(ROOT), "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true", CONNECTION: NOWHERE}
+    done = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, "-c", script], env=os.environ | env, capture_output=True, check=True, text=True, timeout=60
+    )
+    assert int(done.stdout) > 0, "the problems were logged before anybody listened"
 
 
 def test_every_instrumentation_of_the_distribution_is_known_and_off() -> None:
