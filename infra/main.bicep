@@ -365,6 +365,10 @@ module privateLink 'modules/private-link.bicep' = if (vnetEnabled) {
     kustoClusterId: kustoIsNew ? kusto!.outputs.id : ''
     kustoUri: kustoIsNew ? kustoEndpoints!.outputs.uri : ''
   }
+  // A private endpoint changes the cluster, and so do scripts: not at the same time.
+  dependsOn: [
+    schema
+  ]
 }
 
 module functionApp 'modules/function.bicep' = {

@@ -37,6 +37,8 @@ var appRoles = [
 
 // Names are guid(): the service refuses a second assignment of the same role and principal under another name, so each deployment
 // must find its own again.
+// One after the other: changes of one cluster at the same time can fail with Conflict.
+@batchSize(1)
 resource app 'Microsoft.Kusto/clusters/databases/principalAssignments@2024-04-13' = [
   for role in appRoles: {
     parent: cluster::readWriteDatabase
@@ -61,4 +63,7 @@ resource deployer 'Microsoft.Kusto/clusters/databases/principalAssignments@2024-
     role: 'Admin'
     tenantId: tenant().tenantId
   }
+  dependsOn: [
+    app
+  ]
 }

@@ -37,7 +37,7 @@ param keyVaultUri string
 param webhookSecretNames string[]
 
 // The app reads a plain setting; the platform puts the secret into it. Without a version in the URI a rotated secret arrives by itself
-// within a day, at once after a restart.
+// within a day, at once when the platform is told to read it (docs/security.md).
 var webhookSecrets = toObject(
   webhookSecretNames,
   name => name,

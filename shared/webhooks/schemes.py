@@ -16,6 +16,9 @@ from enum import StrEnum
 from shared.numbers import whole_number
 from shared.outcome import Code, Problem, Refused
 
+#: What an app setting holds when its Key Vault reference could not be resolved: the reference itself, which is no
+#: secret (Microsoft docs: "Use Key Vault references as app settings").
+_REFERENCE = "@microsoft.keyvault("
 _ED25519_KEY_PREFIX = "whpk_"
 _ED25519_KEY_BYTES = 32
 _STANDARD_SECRET_PREFIX = "whsec_"  # noqa: S105 - the public prefix of the specification, not a secret
@@ -119,6 +122,8 @@ def problem_of_secret(scheme: Scheme, secret: str) -> str | None:
     """Why a secret cannot be used with a scheme, or None. Never shows the secret."""
     if not secret:
         return "is empty"
+    if secret.lower().startswith(_REFERENCE):
+        return "is a Key Vault reference that was not resolved: see the app's identity, its role and the secret's name"
     if scheme is Scheme.STANDARD:
         try:
             key = base64.b64decode(

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-events"
 SITE = f"{GROUP}/providers/Microsoft.Web/sites/func-events"
+REFERENCES = f"{SITE}/config/configreferences/appsettings"
 DEPLOYMENTS = f"{GROUP}/providers/Microsoft.Resources/deployments/"
 
 #: What must never be printed.
@@ -26,9 +27,11 @@ ENDPOINT = f"https://func-events.azurewebsites.net/runtime/webhooks/blobs?functi
 
 
 class Asked(StrEnum):
-    """The four questions of the hook."""
+    """The questions of the hook."""
 
     KEYS = "keys"
+    REFERENCES = "references"
+    REFRESH = "refresh"
     FUNCTIONS = "functions"
     DEPLOY = "deploy"
     PROGRESS = "progress"
@@ -49,6 +52,11 @@ def keys(**system_keys: str) -> Answer:
 
 def functions(*names: str) -> Answer:
     return Answer(body={"value": [{"name": f"func-events/{name}"} for name in names]})
+
+
+def references(**states: str) -> Answer:
+    """Key Vault references of the settings by name, as `az rest` shows them."""
+    return Answer(body={"value": [{"name": name, "properties": {"status": status}} for name, status in states.items()]})
 
 
 def progress(state: str, error: Any = None) -> Answer:
@@ -82,6 +90,8 @@ COLD = Answer(
     },
 )
 READY = {
+    Asked.REFERENCES: (Answer(body={"value": []}),),
+    Asked.REFRESH: (Answer(body={"value": []}),),
     Asked.KEYS: (keys(blobs_extension=BLOBS_KEY),),
     Asked.FUNCTIONS: (functions("health", "blob_created"),),
     Asked.DEPLOY: (Answer(status=201, body={"properties": {"provisioningState": "Accepted"}}),),
@@ -127,17 +137,18 @@ class ArmStandIn:
             return script.popleft() if len(script) > 1 else script[0]
 
 
+_QUESTIONS = {
+    ("POST", f"{SITE}/host/default/listkeys"): Asked.KEYS,
+    ("GET", f"{SITE}/functions"): Asked.FUNCTIONS,
+    ("GET", REFERENCES): Asked.REFERENCES,
+    ("POST", f"{REFERENCES}/refresh"): Asked.REFRESH,
+}
+
+
 def question(method: str, path: str) -> Asked | None:
-    match method:
-        case "POST" if path == f"{SITE}/host/default/listkeys":
-            return Asked.KEYS
-        case "GET" if path == f"{SITE}/functions":
-            return Asked.FUNCTIONS
-        case "PUT" if path.startswith(DEPLOYMENTS):
-            return Asked.DEPLOY
-        case "GET" if path.startswith(DEPLOYMENTS):
-            return Asked.PROGRESS
-    return None
+    if path.startswith(DEPLOYMENTS):
+        return {"PUT": Asked.DEPLOY, "GET": Asked.PROGRESS}.get(method)
+    return _QUESTIONS.get((method, path))
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from tests.hooks.arm import (
     functions,
     keys,
     progress,
+    references,
 )
 from tests.hooks.hook import TEMPLATE, Hook
 
@@ -93,6 +94,41 @@ def test_functions_are_waited_for_too(hook: Hook) -> None:
     assert ended.code == 0
     assert "does not list the function blob_created yet" in ended.out
     assert hook.arm.counts()[Asked.FUNCTIONS] == 4
+
+
+def test_secrets_that_the_platform_has_not_read_are_read_again(hook: Hook) -> None:
+    denied = references(GITHUB_WEBHOOK_SECRET="AccessToKeyVaultDenied", OTHER="Resolved")
+    hook.arm.first(Asked.FUNCTIONS, *[functions("health")] * 6)
+    hook.arm.script(Asked.REFERENCES, *[denied] * 5, references(GITHUB_WEBHOOK_SECRET="Resolved"))
+
+    ended = hook.run()
+
+    assert ended.code == 0
+    assert "has not read from Key Vault: GITHUB_WEBHOOK_SECRET (AccessToKeyVaultDenied)" in ended.out
+    assert "OTHER" not in ended.out
+    assert hook.arm.counts()[Asked.REFRESH] == 2  # of five tries: the first and the fifth
+
+
+@pytest.mark.parametrize(
+    "answer", [error(403, "AuthorizationFailed"), Answer(body={}), Answer(body={"value": [None, {"name": "X"}]})]
+)
+def test_references_that_cannot_be_asked_for_stop_nothing(hook: Hook, answer: Answer) -> None:
+    hook.arm.first(Asked.FUNCTIONS, functions("health"))
+    hook.arm.script(Asked.REFERENCES, answer)
+    hook.arm.script(Asked.REFRESH, error(409, "Conflict"))
+
+    assert hook.run().code == 0
+
+
+def test_secrets_that_are_never_read_are_named_in_the_end(hook: Hook) -> None:
+    hook.arm.script(Asked.FUNCTIONS, functions("health"))
+    hook.arm.script(Asked.REFERENCES, references(GITHUB_WEBHOOK_SECRET="SecretNotFound"))
+
+    ended = hook.run("--timeout", "60")
+
+    assert ended.code == 1
+    assert "GITHUB_WEBHOOK_SECRET (SecretNotFound)" in ended.err
+    assert "Key Vault Secrets User" in ended.err
 
 
 def test_the_service_says_how_long_to_wait(hook: Hook) -> None:

@@ -120,6 +120,8 @@ def _too_slow(target: Target | None) -> str:
         f"  az functionapp function list {_app(target)} --query [].name --output tsv\n"
         f"The list must contain {BLOB_FUNCTION}. If it is empty, the app did not start: see its traces in\n"
         "Application Insights (azd monitor --logs), correct it, and deploy again:\n  azd deploy\n"
+        "If a setting was not read from Key Vault: the app's identity needs Key Vault Secrets User there, and the\n"
+        "secret must exist under the setting's name with - for _.\n"
         "If it only needs longer:\n  AZURE_POSTDEPLOY_TIMEOUT=1800 azd hooks run postdeploy"
     )
 

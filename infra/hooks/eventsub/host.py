@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from . import references
 from .arm import Arm, Body, RefusedError
 from .patience import Patience
 from .target import BLOB_FUNCTION, Target
@@ -11,6 +12,8 @@ API_VERSION = "2024-11-01"
 #: The system key that the blob extension makes for itself; Event Grid's URL must carry it.
 SYSTEM_KEY = "blobs_extension"
 
+#: Every how many tries the platform is told to read Key Vault references again.
+_REFRESH_EVERY = 4
 #: Refusals that waiting does not heal; any other 404 is a host that is not up yet.
 _LASTING = frozenset({"ResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound", "InvalidSubscriptionId"})
 
@@ -25,8 +28,18 @@ def wait_until_ready(arm: Arm, target: Target, *, patience: Patience, hide: Call
     """
     tries = 0
     while (missing := _missing(arm, target, hide=hide)) is not None:
-        patience.pause(missing, tries=tries)
+        patience.pause(_why(arm, target, missing, tries=tries), tries=tries)
         tries += 1
+
+
+def _why(arm: Arm, target: Target, missing: str, *, tries: int) -> str:
+    """What is missing, or what keeps it from coming: an app without its webhook secrets has no blob function."""
+    unread = references.unresolved(arm, target)
+    if not unread:
+        return missing
+    if tries % _REFRESH_EVERY == 0:
+        references.refresh(arm, target)
+    return f"the platform has not read from Key Vault: {', '.join(unread)}"
 
 
 def _missing(arm: Arm, target: Target, *, hide: Callable[[str], None]) -> str | None:

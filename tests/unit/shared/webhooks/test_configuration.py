@@ -92,3 +92,18 @@ def test_standard_secrets_that_can(secret: str) -> None:
 def test_any_secret_is_usable_or_named(scheme: Scheme, secret: str) -> None:
     problem = problem_of_secret(scheme, secret)
     assert problem is None or (problem.startswith("is ") and (len(secret) < 8 or secret not in problem))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/GITHUB-WEBHOOK-SECRET)",
+        " @microsoft.keyvault(VaultName=kv;SecretName=GITHUB-WEBHOOK-SECRET)",
+    ],
+)
+def test_a_reference_that_the_platform_could_not_resolve_is_no_secret(text: str) -> None:
+    with pytest.raises(WebhookError) as caught:
+        parse_webhook({"scheme": "github", "secret": "S"}, {"S": text})
+    (problem,) = caught.value.problems
+    assert "Key Vault" in problem
+    assert "kv" not in problem.replace("Key Vault", "")
