@@ -1,11 +1,13 @@
 // Alerts. Each description names the section of the runbook that says what to do.
 metadata description = 'Alert rules over the telemetry of the application and of what it stands on.'
 
+import { Tags } from 'types.bicep'
+
 @description('Azure region of the log alerts.')
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags Tags
 
 @description('Resource id of the Log Analytics workspace that the log alerts read.')
 param workspaceId string
@@ -126,7 +128,7 @@ var clusterLogAlerts = empty(kustoClusterId)
         severity: 1
         query: loadTextContent('../monitoring/alerts/cluster-stopped.kql')
         column: 'Minutes'
-            operator: 'GreaterThan'
+        operator: 'GreaterThan'
         threshold: 30
         window: 'PT1H'
         range: 'P2D'

@@ -1,8 +1,10 @@
 // Alerts on metrics of what the application stands on: Event Grid, storage, the cluster. Deployed by alerts.bicep.
 metadata description = 'Metric alert rules.'
 
+import { Tags } from 'types.bicep'
+
 @description('Tags of every resource.')
-param tags object
+param tags Tags
 
 @description('Resource id of the Kusto cluster; empty where it is known by its address only.')
 param kustoClusterId string
@@ -76,7 +78,7 @@ var clusterMetricAlerts = empty(kustoClusterId)
         aggregation: 'Average'
         operator: 'LessThan'
         threshold: 1
-          }
+      }
       {
         name: 'streaming-failures'
         title: 'Kusto ingestion: the cluster refuses streaming requests'
@@ -102,7 +104,7 @@ var clusterMetricAlerts = empty(kustoClusterId)
         aggregation: 'Total'
         operator: 'GreaterThan'
         threshold: 0
-          }
+      }
     ]
 
 resource metricAlert 'Microsoft.Insights/metricAlerts@2018-03-01' = [

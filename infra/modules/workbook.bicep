@@ -1,11 +1,13 @@
 // The Azure Monitor Workbook "Kusto ingestion". Its content is generated: python -m local.monitoring
 metadata description = 'Workbook over the telemetry of the application.'
 
+import { Tags } from 'types.bicep'
+
 @description('Azure region.')
 param location string
 
 @description('Tags of every resource.')
-param tags object
+param tags Tags
 
 @description('Resource id of the Application Insights component, in whose gallery the Workbook appears.')
 param applicationInsightsId string

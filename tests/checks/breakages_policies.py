@@ -17,7 +17,13 @@ from tests.checks.scripts import loaded_problems, order_problems, update_tag_pro
 from tests.checks.secrets import host_problems, key_reading_problems, output_secret_problems
 from tests.checks.site import caller_problems
 from tests.checks.storage import spool_problems
-from tests.checks.syntax import conditional_output_problems, module_problems, parse_problems, unused_problems
+from tests.checks.syntax import (
+    conditional_output_problems,
+    loose_type_problems,
+    module_problems,
+    parse_problems,
+    unused_problems,
+)
 
 _RULES = "test_resources_keep_the_rule"
 
@@ -81,6 +87,11 @@ BREAKAGES = (
         "the app becomes administrator of the database",
         (ACCESS, "  'Monitor'\n]", "  'Admin'\n]"),
         ("test_roles_in_the_database_are_given_as_the_table_says", database_principal_problems, "app / Admin is given"),
+    ),
+    breakage(
+        "a parameter takes any object",
+        (STORAGE, "param tags Tags", "param tags object"),
+        ("test_types_say_what_is_in_them", loose_type_problems, "tags is of type object"),
     ),
     breakage(
         "the app is a user to Kusto",

@@ -126,6 +126,16 @@ def description_problems(root: Path) -> list[str]:
     ]
 
 
+def loose_type_problems(root: Path) -> list[str]:
+    """Parameters and outputs that may hold any object or list: the linter's rule use-user-defined-types."""
+    return [
+        f"{file.path.name}:{row.line} {row.name} is of type {row.type}: say what is in it"
+        for file in bicep_files(root)
+        for row in (*file.params.values(), *file.outputs.values())
+        if row.type in {"object", "array"}
+    ]
+
+
 def scope_problems(root: Path) -> list[str]:
     """Targets: main.bicep makes the resource group, everything else works inside one."""
     return [

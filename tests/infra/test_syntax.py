@@ -6,6 +6,7 @@ from tests.checks.syntax import (
     description_problems,
     idle_output_problems,
     import_problems,
+    loose_type_problems,
     module_problems,
     output_problems,
     parse_problems,
@@ -49,6 +50,10 @@ def test_nothing_is_declared_in_vain() -> None:
 
 def test_parameters_and_outputs_are_described() -> None:
     assert description_problems(ROOT) == []
+
+
+def test_types_say_what_is_in_them() -> None:
+    assert loose_type_problems(ROOT) == []
 
 
 def test_only_the_main_file_works_on_the_subscription() -> None:
