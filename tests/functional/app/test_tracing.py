@@ -6,6 +6,7 @@ import json
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -13,6 +14,7 @@ from local.endpoints import Endpoints
 from local.kusto.faults.client import Faults
 from local.kusto.faults.effects import Endpoint
 from local.stack import Options, Stack
+from shared import __version__
 from tests.kusto_fixture import until
 from tests.loop_thread import LoopThread
 from tests.telemetry.endpoint import PROMPT, Envelope, Recorder, recording
@@ -81,6 +83,12 @@ def test_a_webhook_and_the_request_to_kusto_are_one_trace(recorder: tuple[Record
     assert ingest["data"]["baseData"]["properties"] == {"route": "github", "fate": "delivered", "mode": "streaming"}
     assert stream["data"]["baseData"]["properties"]["result"] == "accepted"
     assert stream["data"]["baseData"]["success"] is True
+
+    (request,) = Faults(endpoints.kusto).requests(Endpoint.STREAM, table="WebhookEvents").records
+    managed, source, attempt, trace = request["requestId"].split(";")
+    assert (managed, attempt, trace) == ("managed", "0", TRACE)
+    assert UUID(source)
+    assert request["application"].startswith(f"Kusto.IngestFunctions:{{{__version__}}}|App.{{kusto-ingest-functions}}")
 
 
 def test_a_queued_request_is_traced_and_logged_without_the_address_it_was_written_to(
