@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Self
 
 from shared.lifecycle import Lifecycle
 from shared.outcome import Deferred, Delivered, Outcome, Rejected
-from shared.telemetry import count_received, count_settled, facts_of
-from shared.tracing import begin_work, end_work, trace_of
+from shared.telemetry.metrics import count_received, count_settled, facts_of
+from shared.telemetry.spans import begin_work, end_work, trace_of
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -71,13 +71,15 @@ class Entry:
     def __enter__(self) -> Self:
         self._started = time.monotonic()
         self._books.begin(self._route)
+        count_received(self._route)
         self._span = begin_work(self._route)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._books.end(self._route, self, time.monotonic() - self._started)
+        facts = facts_of(self._route, self.fate.value, self.outcome)
+        self._books.end(self._route, self.fate)
+        count_settled(facts, self.outcome, time.monotonic() - self._started)
         if self._span:
-            facts = facts_of(self._route, self.fate.value, self.outcome)
             end_work(self._span, facts, failed=self.fate is Fate.REJECTED)
 
 
@@ -99,14 +101,12 @@ class Accounting:
         self.received[route] += 1
         self.in_progress[route] += 1
         self.lifecycle.begin()
-        count_received(route)
 
-    def end(self, route: str, entry: Entry, seconds: float) -> None:
-        """Count a piece of work out, by the fate that its entry has."""
+    def end(self, route: str, fate: Fate) -> None:
+        """Count a piece of work out."""
         self.in_progress[route] -= 1
         self.lifecycle.end()
-        self.settled[route, entry.fate] += 1
-        count_settled(route, entry.fate.value, entry.outcome, seconds)
+        self.settled[route, fate] += 1
 
     def unbalanced(self) -> dict[str, int]:
         """Routes whose books do not balance, and by how much: for tests, where it must be empty."""

@@ -4,10 +4,10 @@ import logging
 import traceback
 from collections.abc import Awaitable, MutableMapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from shared.deadline import Clock, SystemClock
-from shared.export import Export
 from shared.http.answer import Answer
 from shared.http.api import HttpReply, render, render_json, render_problem
 from shared.http.call import HttpCall
@@ -20,6 +20,10 @@ from shared.settings import Settings, SettingsError, parse_settings
 from shared.storage.account import Account, parse_account
 from shared.storage.names import LANDING_CONNECTION
 from shared.storage.spool import wake_of
+from shared.telemetry.export import Export
+
+if TYPE_CHECKING:
+    from shared.composition import Composition
 
 _LOG = logging.getLogger(__name__)
 
@@ -45,11 +49,11 @@ class Application:
 
     async def ingest(self, call: HttpCall) -> HttpReply:
         """`POST /api/ingest/{route}[/{table}]`."""
-        await self._export.ready()
+        parts = await self._measured()
         leaving = self._leaving(call)
         if leaving is not None:
             return leaving
-        operation, work = call.operation_id, self._parts.http.ingest(call)
+        operation, work = call.operation_id, parts.http.ingest(call)
         del call  # the stages let go of the body when they have framed it; so must whoever waits for them
         return await _answered(operation, work)
 
@@ -59,28 +63,24 @@ class Application:
             detail = "This webhook takes POST only: its scheme has no handshake."
             problem = Problem(code=Code.METHOD_NOT_ALLOWED, detail=detail, accepted=("POST",))
             return render_problem(problem, call.operation_id)
-        await self._export.ready()
-        return self._leaving(call) or await _answered(call.operation_id, self._parts.http.hook(call))
+        parts = await self._measured()
+        return self._leaving(call) or await _answered(call.operation_id, parts.http.hook(call))
 
     async def blob(self, blob: BlobName) -> None:
         """A blob event; raises when the host must keep it."""
-        await self._export.ready()
-        await self._parts.blobs.ingest(blob)
+        await (await self._measured()).blobs.ingest(blob)
 
     async def poisoned_blob(self, text: str) -> None:
         """A message of the host's poison queue: a blob that it gave up on."""
-        await self._export.ready()
-        await self._parts.blobs.poisoned(poisoned_name(text))
+        await (await self._measured()).blobs.poisoned(poisoned_name(text))
 
     async def retry(self, text: str) -> None:
         """A message of the retry queue."""
-        await self._export.ready()
-        await self._parts.retries.wake(wake_of(text))
+        await (await self._measured()).retries.wake(wake_of(text))
 
     async def sweep(self) -> None:
         """Set lost alarms again."""
-        await self._export.ready()
-        count = await self._parts.retries.sweep()
+        count = await (await self._measured()).retries.sweep()
         if count:
             _LOG.warning("%d spooled payloads had lost their alarm", count)
 
@@ -90,7 +90,8 @@ class Application:
 
     async def letters(self, call: HttpCall) -> HttpReply:
         """`/api/deadletters…`: `route` is the letter's id, `table` the action."""
-        return await _answered(call.operation_id, self._parts.letter_desk.answer(call))
+        parts = await self._measured()
+        return await _answered(call.operation_id, parts.letter_desk.answer(call))
 
     async def ready(self) -> HttpReply:
         """`GET /api/health/ready`."""
@@ -101,6 +102,11 @@ class Application:
     async def close(self) -> None:
         """Close the clients of this loop. For tests and tools; a function app keeps them."""
         await self._parts.close()
+
+    async def _measured(self) -> "Composition":
+        """The parts, when what they do will be measured: the one door for all work."""
+        await self._export.ready()
+        return self._parts
 
     def _leaving(self, call: HttpCall) -> HttpReply | None:
         """The refusal of a process that is about to end."""

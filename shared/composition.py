@@ -52,8 +52,7 @@ class Composition:
 
     async def close(self) -> None:
         """Close the clients of this loop."""
-        if "queued" in self.__dict__:
-            self.queued.close()
+        self.queued.close()
         await self.kusto.close()
         await self.storage.close()
 

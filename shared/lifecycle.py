@@ -61,7 +61,7 @@ def drain_on_sigterm(lifecycle: Lifecycle, last: Callable[[], None]) -> bool:
             return False
         tasks: set[asyncio.Task[None]] = set()
         loop.add_signal_handler(signal.SIGTERM, lambda: tasks.add(loop.create_task(_end(lifecycle, last))))
-    except (RuntimeError, ValueError, NotImplementedError):
+    except (RuntimeError, ValueError):
         return False  # no loop, not the main thread, or a platform without signals: the host ends us
     return True
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from local.docs.pages import PageError, stale
 from local.docs.parts import PARTS
+from local.generated import bring_up_to_date
 from local.paths import ROOT
 
 
@@ -21,13 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PageError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    for page, text in pages.items():
-        if options.check:
-            sys.stderr.write(f"{page.name} is not up to date: run `python -m local.docs`\n")
-        else:
-            page.write_text(text, encoding="utf-8")
-            sys.stderr.write(f"{page.name} written\n")
-    return 1 if options.check and pages else 0
+    return bring_up_to_date(pages, command="python -m local.docs", check=options.check)
 
 
 if __name__ == "__main__":

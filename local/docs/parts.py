@@ -8,6 +8,9 @@ from local.docs.pages import Parts
 from local.docs.platform_settings import platform_settings
 from local.docs.route_keys import route_keys
 from local.docs.table import code, codes, table, yes
+from local.managed_table import facts
+from local.managed_table.cases import CASES
+from local.managed_table.page import page
 from shared.framing.formats import (
     _EXTENSIONS,  # the one table of extensions; it has no public name
     DataFormat,
@@ -107,4 +110,5 @@ PARTS: Parts = {
     "webhook-schemes": _schemes,
     "classification": classification,
     "figures": figures,
+    "managed-table": lambda: page(CASES, facts.read()),
 }

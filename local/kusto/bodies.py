@@ -83,5 +83,5 @@ def unzip(body: bytes, limit: int) -> bytes:
             if names[0].file_size > limit:
                 raise too_large(limit)
             return archive.read(names[0])
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, RuntimeError) as error:
         raise BrokenCompressionError from error

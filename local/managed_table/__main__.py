@@ -12,15 +12,12 @@ from pathlib import Path
 
 import msgspec
 
+from local.docs.__main__ import main as write_docs
 from local.managed_table import facts
 from local.managed_table.cases import CASES
 from local.managed_table.measure import measure
 from local.managed_table.page import page
-from local.managed_table.part import PartError, replaced
-from local.paths import ROOT
 from local.problems import LocalError
-
-_PAGE = ROOT / "docs" / "managed-ingestion.md"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -38,7 +35,6 @@ def _parser() -> argparse.ArgumentParser:
         "Kustos and an Azurite that are started for it, and record what it did (about five minutes)",
     )
     parser.add_argument("--write", action="store_true", help="write the table into docs/managed-ingestion.md")
-    parser.add_argument("--page", type=Path, default=_PAGE, help="the page that --write changes (default: the docs')")
     return parser
 
 
@@ -48,12 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.measure is not None:
             _measure(options.measure)
-        text = page(CASES, facts.read())
         if options.write:
-            options.page.write_text(replaced(options.page.read_text(encoding="utf-8"), text), encoding="utf-8")
-        else:
-            sys.stdout.write(f"{text}\n")
-    except (LocalError, PartError) as error:
+            return write_docs([])
+        sys.stdout.write(f"{page(CASES, facts.read())}\n")
+    except LocalError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except (OSError, msgspec.DecodeError, KeyError) as error:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from local.generated import bring_up_to_date
 from local.monitoring.files import dashboard_for, files
 from local.monitoring.queries import MONITORING, MonitoringError
 
@@ -20,14 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MonitoringError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    stale = {path: text for path, text in wanted.items() if _present(path) != text}
-    for path, text in stale.items():
-        if options.check:
-            sys.stderr.write(f"{path.name} is not up to date: run `python -m local.monitoring`\n")
-        else:
-            path.write_text(text, encoding="utf-8")
-            sys.stderr.write(f"{path.name} written\n")
-    return 1 if options.check and stale else 0
+    return bring_up_to_date(wanted, command="python -m local.monitoring", check=options.check)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -41,10 +35,6 @@ def _parser() -> argparse.ArgumentParser:
         " https://dataexplorer.azure.com > Dashboards > Import from file",
     )
     return parser
-
-
-def _present(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from shared.ingest.shapes import sources
 from shared.outcome import Code, Deferred, Delivered, Mode, Outcome, Problem, Rejected
 from shared.payload import Payload, Reference
 from shared.routing.routes import Streaming
-from shared.telemetry import set_streaming_limit
+from shared.telemetry.metrics import set_streaming_limit
 
 _LOG = logging.getLogger(__name__)
 

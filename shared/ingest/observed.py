@@ -3,8 +3,8 @@
 from shared.ingest.errors import classify, failure_of
 from shared.ingest.managed import Queues, Streams
 from shared.payload import Payload, Reference
-from shared.telemetry import ACCEPTED, Key, count_attempt
-from shared.tracing import Work, kusto_call
+from shared.telemetry.metrics import ACCEPTED, Key, count_attempt
+from shared.telemetry.spans import Work, kusto_call
 
 #: `result` of a request that was given up from our side: its time was over, or its caller is gone.
 _GIVEN_UP = "given-up"

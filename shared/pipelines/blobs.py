@@ -27,7 +27,7 @@ from shared.settings import Settings
 from shared.storage.deadletters import DeadLetters
 from shared.storage.landing import BlobGoneError, Landing
 from shared.storage.spool import Spool, Wake
-from shared.telemetry import count_poisoned
+from shared.telemetry.metrics import count_poisoned
 
 _LOG = logging.getLogger(__name__)
 

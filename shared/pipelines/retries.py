@@ -20,7 +20,7 @@ from shared.storage.deadletters import DeadLetters
 from shared.storage.held import Held
 from shared.storage.ledger import Ledger, Receipt, State
 from shared.storage.spool import Spool, Wake
-from shared.telemetry import set_spool
+from shared.telemetry.metrics import set_spool
 
 _LOG = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from shared.storage.containers import Container
 from shared.storage.held import Held
-from shared.telemetry import count_dead_letter
+from shared.telemetry.metrics import count_dead_letter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

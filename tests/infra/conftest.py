@@ -1,5 +1,5 @@
 """Fixtures of the infrastructure tests."""
 
-from tests.hooks.hook import arm, hook
+from tests.infra.hook.run import arm, hook
 
 __all__ = ["arm", "hook"]

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.bicep.deployment import deployed, scopes
-from tests.bicep.scope import Scope, alternatives
-from tests.bicep.syntax import BicepFile, read_bicep
-from tests.bicep.values import Call, Choice, Expression, Joined, Member, Name, Operation, Value
+from tests.infra.bicep.deployment import deployed, scopes
+from tests.infra.bicep.scope import Scope, alternatives
+from tests.infra.bicep.syntax import BicepFile, read_bicep
+from tests.infra.bicep.values import Call, Choice, Expression, Joined, Member, Name, Operation, Value
 
 _FILE = """targetScope = 'subscription'
 

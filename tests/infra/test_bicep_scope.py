@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.bicep.scope import Scope, alternatives
-from tests.bicep.syntax import read_bicep
-from tests.bicep.values import Choice, Lambda, Member, Value
+from tests.infra.bicep.scope import Scope, alternatives
+from tests.infra.bicep.syntax import read_bicep
+from tests.infra.bicep.values import Choice, Lambda, Member, Value
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from local.paths import ROOT
-from tests.checks.breakage import Breakage
-from tests.checks.breakages_policies import BREAKAGES as POLICIES
-from tests.checks.breakages_wiring import BREAKAGES as WIRING
+from tests.infra.breakages.breakage import Breakage
+from tests.infra.breakages.policies import BREAKAGES as POLICIES
+from tests.infra.breakages.wiring import BREAKAGES as WIRING
 
 BREAKAGES = (*WIRING, *POLICIES)
 

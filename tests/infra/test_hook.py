@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.hooks.eventsub import cli
-from tests.hooks.arm import (
+from tests.infra.hook.arm import (
     COLD,
     HANDSHAKE,
     TOKEN,
@@ -18,7 +18,7 @@ from tests.hooks.arm import (
     progress,
     references,
 )
-from tests.hooks.hook import TEMPLATE, Hook
+from tests.infra.hook.run import TEMPLATE, Hook
 
 
 def test_a_ready_app_is_subscribed_at_once(hook: Hook, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.hooks.eventsub import deployment
-from tests.hooks.arm import (
+from tests.infra.hook.arm import (
     BLOBS_KEY,
     ENDPOINT,
     HANDSHAKE,
@@ -16,7 +16,7 @@ from tests.hooks.arm import (
     failed,
     progress,
 )
-from tests.hooks.hook import Hook, SignedOut, compiler
+from tests.infra.hook.run import Hook, SignedOut, compiler
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from infra.hooks.eventsub.console import Console
 from infra.hooks.eventsub.faults import Fault, innermost
 from infra.hooks.eventsub.patience import LONGEST_PAUSE, OutOfTimeError, Patience, spoken
 from infra.hooks.eventsub.target import BLOB_FUNCTION, Target
-from tests.hooks.arm import BLOBS_KEY, COLD, ENDPOINT, HANDSHAKE, SUBSCRIPTION, TOKEN
+from tests.infra.hook.arm import BLOBS_KEY, COLD, ENDPOINT, HANDSHAKE, SUBSCRIPTION, TOKEN
 
 ROOT = Path(__file__).parents[2]
 HOOKS = ROOT / "infra" / "hooks"

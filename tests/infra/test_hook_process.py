@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hooks.arm import TOKEN, ArmStandIn, Asked, azd_environment, error, keys, without_secrets
+from tests.infra.hook.arm import TOKEN, ArmStandIn, Asked, azd_environment, error, keys, without_secrets
 
 HOOKS = Path(__file__).parents[2] / "infra" / "hooks"
 SECONDS = 60

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.kql import PLACEHOLDER, mapping_problems, route_problems, script_problems, scripts_of
+from tests.infra.checks.kql import PLACEHOLDER, mapping_problems, route_problems, script_problems, scripts_of
 from tests.kql.scripts import commands, read_schema
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ import pytest
 from local.kql import IDENTITY_SCRIPT, SCHEMA, Cluster, KustoRefusedError, script_text
 from local.problems import UsageError
 from shared.framing.formats import mapping_kind_of
-from tests.checks.kql import routes_of
+from tests.infra.checks.kql import routes_of
 from tests.kql.scripts import commands
 from tests.kusto_fixture import DATABASE, LocalKusto, running_kusto
 

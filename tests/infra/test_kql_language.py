@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.kql import script_text
-from tests.checks.kql import schema_of
+from tests.infra.checks.kql import schema_of
 from tests.kql.language import language
 from tests.kql.scripts import Schema, read_schema
 

@@ -13,10 +13,10 @@ from local.monitoring.queries import MONITORING, MonitoringError, parse, read
 from local.paths import ROOT
 from shared.accounting import Fate
 from shared.outcome import Mode
-from shared.telemetry import ACCEPTED, Key, Metric
-from shared.tracing import Work
-from tests.bicep.syntax import read_bicep
-from tests.checks.alerts import MODULES, log_alerts, metric_alerts
+from shared.telemetry.metrics import ACCEPTED, Key, Metric
+from shared.telemetry.spans import Work
+from tests.infra.bicep.syntax import read_bicep
+from tests.infra.checks.alerts import MODULES, log_alerts, metric_alerts
 from tests.kql.language import LanguageService, language
 from tests.kql.scripts import Schema
 from tests.telemetry.rows import SCHEMA

@@ -14,8 +14,8 @@ from local.monitoring.board import PAGES, TITLE
 from local.monitoring.dashboard import dashboard
 from local.monitoring.queries import MONITORING, read
 from local.monitoring.workbook import WORKSPACE
-from tests.bicep.syntax import read_bicep
-from tests.checks.alerts import MODULES
+from tests.infra.bicep.syntax import read_bicep
+from tests.infra.checks.alerts import MODULES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.monitoring.board import PAGES, Visual
-from shared.telemetry import Metric
+from shared.telemetry.metrics import Metric
 from tests.kusto_fixture import running_kusto
 from tests.telemetry import app
 from tests.telemetry.host import record_host
@@ -20,7 +20,7 @@ from tests.telemetry.workspace import ALERTS, QUERIES, Workspace, comparable, pr
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.checks.alerts import LogAlert
+    from tests.infra.checks.alerts import LogAlert
 
 PANELS = {panel.query: panel for page in PAGES for panel in page.panels}
 _NUMBERS = {"long", "int", "real", "decimal"}

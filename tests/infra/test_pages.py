@@ -6,9 +6,9 @@ import re
 import pytest
 
 from local.paths import ROOT
-from shared.telemetry import Metric
-from tests.checks.alerts import LogAlert, MetricAlert, log_alerts, metric_alerts
-from tests.checks.roles import DATABASE_GRANTS, GRANTS
+from shared.telemetry.metrics import Metric
+from tests.infra.checks.alerts import LogAlert, MetricAlert, log_alerts, metric_alerts
+from tests.infra.checks.roles import DATABASE_GRANTS, GRANTS
 
 _VARIABLE = re.compile(r"\$\{([A-Z_]+)(?:=(.*))?\}")
 #: What azd fills in by itself, or asks for.

@@ -3,33 +3,33 @@
 import pytest
 
 from local.paths import ROOT
-from tests.checks.events import api_problems, dead_letter_problems, event_type_problems, subject_problems
-from tests.checks.monitored import diagnostic_problems, stopped_cluster_problems
-from tests.checks.pins import environment_tag_problems, idle_pin_problems, pin_problems, tag_problems
-from tests.checks.policies import RULES, Rule, rule_problems
-from tests.checks.roles import (
+from tests.infra.checks.events import api_problems, dead_letter_problems, event_type_problems, subject_problems
+from tests.infra.checks.monitored import diagnostic_problems, stopped_cluster_problems
+from tests.infra.checks.pins import environment_tag_problems, idle_pin_problems, pin_problems, tag_problems
+from tests.infra.checks.policies import RULES, Rule, rule_problems
+from tests.infra.checks.roles import (
     assignment_name_problems,
     database_principal_problems,
     granted_problems,
     principal_type_problems,
     role_problems,
 )
-from tests.checks.scripts import loaded_problems, order_problems, update_tag_problems
-from tests.checks.secrets import (
+from tests.infra.checks.scripts import loaded_problems, order_problems, update_tag_problems
+from tests.infra.checks.secrets import (
     host_problems,
     key_reading_problems,
     output_secret_problems,
     secure_param_problems,
     vault_problems,
 )
-from tests.checks.site import (
+from tests.infra.checks.site import (
     always_ready_problems,
     caller_problems,
     deployment_container_problems,
     network_problems,
     scale_problems,
 )
-from tests.checks.storage import landing_problems, lifecycle_problems, spool_problems
+from tests.infra.checks.storage import landing_problems, lifecycle_problems, spool_problems
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)

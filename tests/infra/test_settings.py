@@ -4,8 +4,8 @@ from local.docs.pages import stale
 from local.docs.parts import PARTS
 from local.docs.platform_settings import PLATFORM_SETTINGS
 from local.paths import ROOT
-from tests.checks.code import code_of
-from tests.checks.settings import (
+from tests.infra.checks.code import code_of
+from tests.infra.checks.settings import (
     default_coverage_problems,
     default_problems,
     identity_problems,

@@ -1,7 +1,7 @@
 """The Bicep files parse, fit together, and declare nothing in vain. The compiler says more: see test_compiler.py."""
 
 from local.paths import ROOT
-from tests.checks.syntax import (
+from tests.infra.checks.syntax import (
     conditional_output_problems,
     description_problems,
     idle_output_problems,

@@ -1,9 +1,9 @@
 """Template, code, azd files, hooks and workflows name the same things: a rename on one side only is caught here."""
 
 from local.paths import ROOT
-from tests.checks.site import runtime_problems
-from tests.checks.storage import container_problems, ledger_problems, queue_problems
-from tests.checks.wiring import (
+from tests.infra.checks.site import runtime_problems
+from tests.infra.checks.storage import container_problems, ledger_problems, queue_problems
+from tests.infra.checks.wiring import (
     endpoint_problems,
     filter_container_problems,
     hook_function_problems,

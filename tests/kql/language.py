@@ -1,7 +1,7 @@
 """Microsoft's Kusto language service (npm `@kusto/language-service-next`, which `./dev` installs) for tests.
 
 It knows the whole language: a misspelt operator, an unknown column, a command that does not exist. It does not look
-into JSON in literals, such as mappings and policies; tests/checks/kql.py does. Use the fixture ``language`` by
+into JSON in literals, such as mappings and policies; tests/infra/checks/kql.py does. Use the fixture ``language`` by
 importing it into a conftest, or ``running_language_service``.
 """
 

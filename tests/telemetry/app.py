@@ -23,8 +23,8 @@ from local.kusto.faults.effects import Endpoint
 from local.paths import ROOT
 from local.stack import Options, Stack
 from shared.storage.names import LANDING_CONTAINER, POISON_QUEUE
-from shared.telemetry import Metric
-from shared.tracing import Work
+from shared.telemetry.metrics import Metric
+from shared.telemetry.spans import Work
 from tests.kusto_fixture import until
 from tests.loop_thread import LoopThread
 from tests.telemetry.endpoint import PROMPT, Envelope, Recorder, recording
@@ -84,20 +84,20 @@ def record(folder: Path) -> list[Envelope]:
 
 def _work(endpoints: Endpoints) -> None:
     for _ in range(12 - THROTTLED):
-        assert _post(endpoints, "ingest/storm-lines", 2 * _LINE) == 200
+        assert post(endpoints, "ingest/storm-lines", 2 * _LINE) == 200
     for _ in range(THROTTLED):
         Faults(endpoints.kusto).answer(Endpoint.STREAM, status=429)
-        assert _post(endpoints, "ingest/storm-lines", 2 * _LINE) == 200
+        assert post(endpoints, "ingest/storm-lines", 2 * _LINE) == 200
     for _ in range(1 + DUPLICATES):
-        assert _post(endpoints, "ingest/storm-lines", _LINE, idempotency_key="recorded") == 200
+        assert post(endpoints, "ingest/storm-lines", _LINE, idempotency_key="recorded") == 200
     for _ in range(QUEUED):
-        assert _post(endpoints, "ingest/queued", _LINE) == 202
+        assert post(endpoints, "ingest/queued", _LINE) == 202
     for _ in range(SPOOLED):
-        assert _post(endpoints, "ingest/nowhere", b"1,x\n") == 202
+        assert post(endpoints, "ingest/nowhere", b"1,x\n") == 202
     for _ in range(REFUSED_BODIES):
-        assert _post(endpoints, "ingest/events", b"{not json", content_type="application/json") == 400
+        assert post(endpoints, "ingest/events", b"{not json", content_type="application/json") == 400
     _blobs(endpoints)
-    assert _post(endpoints, "../admin/functions/sweep", b"{}", x_functions_key=endpoints.admin_key) == 202
+    assert post(endpoints, "../admin/functions/sweep", b"{}", x_functions_key=endpoints.admin_key) == 202
 
 
 def _blobs(endpoints: Endpoints) -> None:
@@ -112,7 +112,8 @@ def _blobs(endpoints: Endpoints) -> None:
         queue.send_message(base64.b64encode(json.dumps(given_up).encode()).decode())
 
 
-def _post(endpoints: Endpoints, path: str, body: bytes, **headers: str) -> int:
+def post(endpoints: Endpoints, path: str, body: bytes, **headers: str) -> int:
+    """The status that a request to the application is answered with; `../` in front leaves `/api`."""
     named = {"x-functions-key": endpoints.function_key} | {k.replace("_", "-"): v for k, v in headers.items()}
     root = endpoints.functions if path.startswith("../") else f"{endpoints.functions}/api"
     request = urllib.request.Request(  # noqa: S310 - loopback

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from local.monitoring.queries import Query, read
-from tests.checks.alerts import log_alerts
+from tests.infra.checks.alerts import log_alerts
 
 if TYPE_CHECKING:
     from tests.kusto_fixture import LocalKusto

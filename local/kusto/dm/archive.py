@@ -54,7 +54,7 @@ def _unzip(content: bytes, pattern: str | None) -> list[bytes]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             files = [f for f in archive.infolist() if not f.is_dir() and wanted.search(f.filename)]
             contents = [archive.read(file) for file in files]
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error):
+    except (zipfile.BadZipFile, RuntimeError, zlib.error):
         raise refusal("BadRequest_InvalidArchive", "Archive is invalid: the zip archive is broken.") from None
     if not contents:
         raise refusal("BadRequest_EmptyArchive", "Archive is empty.")

@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -17,6 +16,7 @@ from local.stack import Options, Stack
 from shared import __version__
 from tests.kusto_fixture import until
 from tests.loop_thread import LoopThread
+from tests.telemetry.app import post
 from tests.telemetry.endpoint import PROMPT, Envelope, Recorder, recording
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -40,15 +40,6 @@ def recorder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Recorde
             loop.run(stack.__aexit__(None, None, None))
 
 
-def posted(endpoints: Endpoints, path: str, body: bytes, **headers: str) -> int:
-    named = {name.replace("_", "-"): value for name, value in headers.items()} | {"traceparent": CALLER}
-    request = urllib.request.Request(  # noqa: S310 - loopback
-        f"{endpoints.functions}/api/{path}", data=body, headers=named
-    )
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - loopback
-        return int(answer.status)
-
-
 def spans(recorder: Recorder) -> dict[str, dict[str, Any]]:
     """By name: the spans of the caller's trace."""
     found: dict[str, dict[str, Any]] = {}
@@ -67,7 +58,7 @@ def test_a_webhook_and_the_request_to_kusto_are_one_trace(recorder: tuple[Record
     body = json.dumps({"zen": PAYLOAD}).encode()
     secret = endpoints.webhook_secrets["GITHUB_WEBHOOK_SECRET"]
     signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    answer = posted(
+    answer = post(
         endpoints,
         "hooks/github",
         body,
@@ -75,6 +66,7 @@ def test_a_webhook_and_the_request_to_kusto_are_one_trace(recorder: tuple[Record
         x_hub_signature_256=f"sha256={signature}",
         x_github_event="ping",
         x_github_delivery="traced",
+        traceparent=CALLER,
     )
     assert answer == 200
     until(lambda: {"ingest github", "stream Events.WebhookEvents"} <= set(spans(found)), 20, lambda: spans(found))
@@ -98,9 +90,7 @@ def test_a_queued_request_is_traced_and_logged_without_the_address_it_was_writte
     for _ in range(3):
         Faults(endpoints.kusto).answer(Endpoint.STREAM, status=503)
     line = f"2018-01-26,2018-01-27,{PAYLOAD},0,0,Unknown,{{}}\n".encode()
-    answer = posted(
-        endpoints, "ingest/storm-lines", line, content_type="text/csv", x_functions_key=endpoints.function_key
-    )
+    answer = post(endpoints, "ingest/storm-lines", line, content_type="text/csv", traceparent=CALLER)
     assert answer == 202
     until(lambda: "queue Events.MyStormEvents" in spans(found), 20, lambda: spans(found))
     assert spans(found)["stream Events.MyStormEvents"]["data"]["baseData"]["success"] is False

@@ -24,7 +24,7 @@ from shared.routing.route_file import RouteFileError, parse_routes
 from shared.settings import SETTINGS
 from shared.storage.ledger import Receipt, State
 from shared.storage.names import LANDING_CONNECTION
-from tests.checks.kql import AnySecret
+from tests.infra.checks.kql import AnySecret
 from tests.unit.docs.pages import DOCS, blocks, page_text, shipped
 
 EXAMPLE = ROOT / "local.settings.example.json"

@@ -10,7 +10,7 @@ from shared.framing.formats import MappingKind, mapping_kind_of
 from shared.routing.route_file import parse_routes
 from shared.routing.routes import Route, RouteTable
 from shared.webhooks.events import Event
-from tests.checks.kql import schema_of
+from tests.infra.checks.kql import schema_of
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = schema_of(ROOT)

@@ -1,0 +1,1 @@
+"""What the application tells of itself: metrics, spans, and where they go. Names and numbers, never content."""
