@@ -49,10 +49,13 @@ def stale(folder: Path, parts: Parts) -> dict[Path, str]:
     """The pages of a folder that differ from what the code says, with the text that they should have.
 
     Raises:
-        PageError: with the page's name.
+        PageError: with the page's name, or because there is none.
     """
     found: dict[Path, str] = {}
-    for page in sorted(folder.glob("*.md")):
+    pages = sorted(folder.glob("*.md"))
+    if not pages:
+        raise PageError(f"{folder} holds no page")
+    for page in pages:
         text = page.read_text(encoding="utf-8")
         try:
             wanted = filled(text, parts)

@@ -76,6 +76,11 @@ def test_a_broken_page_is_one_line_and_exit_code_1(tmp_path: Path, capsys: pytes
     assert capsys.readouterr().err.startswith("b.md: line 1: unknown part nope")
 
 
+def test_a_folder_that_is_not_there_is_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--check", "--folder", str(tmp_path / "nowhere")]) == 1
+    assert "nowhere holds no page" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", PARTS)
 def test_the_rows_of_a_table_are_equally_wide(name: str) -> None:
     tables = [block.splitlines() for block in PARTS[name]().split("\n\n") if block.startswith("|")]
